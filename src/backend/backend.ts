@@ -1,0 +1,109 @@
+import type { RequestContext } from '../request.ts';
+import type { Setting } from './setting.ts';
+
+/**
+ * A backend as its definition describes it: inert, safe to import. A server makes it live.
+ * `Api` is the set of typed calls that a resolver or a batch may make.
+ */
+export interface Backend<Api = unknown> {
+  /** Named after the service; appears in errors, logs and metrics. */
+  readonly name: string;
+  readonly kind: 'rest' | 'grpc' | 'graphql';
+  /** Where it is reached; several endpoints are separated by commas. */
+  readonly endpoints: Setting;
+  readonly policy: BackendPolicy;
+  /** The typed calls, bound to one operation: its deadline, signal and headers go along. */
+  api(context: RequestContext): Api;
+  /** Opens the wire to resolved endpoints. */
+  connect(endpoints: readonly URL[]): Transport;
+}
+
+/** How calls to one backend behave. Every option has a default in `policy.ts`. */
+export interface BackendPolicy {
+  /** One call's longest duration, in milliseconds. @default 1000 */
+  readonly timeoutMs?: number;
+  /** Longest wait for a connection, in milliseconds. @default 500 */
+  readonly connectTimeoutMs?: number;
+  /** Largest answer, in bytes. @default 8 MiB (REST, GraphQL), 4 MiB (gRPC) */
+  readonly maxResponseBytes?: number;
+  /** Connections per endpoint. @default 32 */
+  readonly maxConnections?: number;
+}
+
+/** One call, as every transport sees it. */
+export interface BackendCall {
+  readonly backend: string;
+  /** `GET /airports`, `flights.v1.Flights/BatchGetFlights`, `query Name`; no ids in it. */
+  readonly operation: string;
+  /** Whether sending it twice does no harm. */
+  readonly idempotent: boolean;
+  readonly request: RestRequest | GrpcRequest | GraphqlRequest;
+  /** Allow-listed headers (gRPC: metadata). */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** On the clock of `performance.now()`, in milliseconds. */
+  readonly deadline: number;
+}
+
+export interface RestRequest {
+  readonly kind: 'rest';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With parameters filled in and the query string appended. */
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+export interface GrpcRequest {
+  readonly kind: 'grpc';
+  readonly method: string;
+  readonly message: unknown;
+}
+
+export interface GraphqlRequest {
+  readonly kind: 'graphql';
+  readonly document: string;
+  readonly operationName?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** What came back: the decoded value, and what caches need to know of the wire. */
+export interface BackendAnswer {
+  readonly value: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Size of the answer's body on the wire, in bytes. */
+  readonly bytes: number;
+}
+
+/** One wire to one backend. Policies wrap a transport and are a transport. Fails with `BackendError` only. */
+export interface Transport {
+  call(call: BackendCall): Promise<BackendAnswer>;
+  /** A server stream; ends when the caller returns or the signal aborts. */
+  stream?(call: BackendCall): AsyncIterable<unknown>;
+  /** Whether the backend answers now; never throws. */
+  probe?(signal: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** A backend that runs: its transport under its policy. Owned and closed by the server. */
+export interface LiveBackend {
+  readonly name: string;
+  readonly transport: Transport;
+  /** What loads keep across operations (entity caches, calls in flight); keyed by the definition that owns it. */
+  readonly shared: Map<object, unknown>;
+}
+
+/** One backend call of an operation, for logs, tests and the explorer's waterfall. Times in milliseconds. */
+export interface BackendCallRecord {
+  readonly backend: string;
+  readonly operation: string;
+  /** Keys asked for, when the call is a batch. */
+  batchSize?: number;
+  /** On the clock of `performance.now()`. */
+  readonly startedAt: number;
+  durationMs: number;
+  bytes: number;
+  /** `ok`, or the code of the error. */
+  outcome: string;
+  /** For the log only. */
+  detail?: string;
+}

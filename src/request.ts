@@ -1,0 +1,39 @@
+import type { Backend, BackendCallRecord, LiveBackend } from './backend/backend.ts';
+
+/** Who asks. `subject` keys everything that is scoped to a viewer. */
+export interface Viewer {
+  readonly subject: string;
+  readonly scopes: readonly string[];
+}
+
+/** Which app asks, from the `graphql-client-name` and `graphql-client-version` headers. */
+export interface ClientIdentity {
+  readonly name: string | null;
+  readonly version: string | null;
+}
+
+/** One operation's context: made by the server, handed to every resolver, load and backend call. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly viewer: Viewer | null;
+  readonly client: ClientIdentity;
+  /** Aborted when the client leaves or the deadline passes. */
+  readonly signal: AbortSignal;
+  /** When the operation has to be answered, on the clock of `performance.now()`, in milliseconds. */
+  readonly deadline: number;
+  /** The running instance of each defined backend, by the backend's name. */
+  readonly backends: ReadonlyMap<string, LiveBackend>;
+  /** What loads remember for this operation; keyed by the definition that owns the entry. */
+  readonly memo: Map<object, unknown>;
+  /** Each backend call of this operation, in the order they were made. */
+  readonly calls: BackendCallRecord[];
+}
+
+/** The running instance of `backend` for this operation. */
+export function liveBackend(context: RequestContext, backend: Pick<Backend, 'name'>): LiveBackend {
+  const live = context.backends.get(backend.name);
+  if (live) return live;
+  throw new Error(
+    `backend "${backend.name}" is not running here: add its subschema to the bff, or pass it to createServer({ backends })`,
+  );
+}
