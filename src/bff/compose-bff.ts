@@ -1,0 +1,115 @@
+import type { SubschemaConfig } from '@graphql-tools/delegate';
+import { stitchSchemas } from '@graphql-tools/stitch';
+import type { GraphQLSchema } from 'graphql';
+import { describePlace } from '../definition-place.ts';
+import { subschemaConfig } from '../subschema/define-subschema.ts';
+import { clientSchema } from './client-schema.ts';
+import { assertExists, type Coordinate, parseCoordinate } from './coordinates.ts';
+import type { Bff } from './define-bff.ts';
+import { type ClientResolvers, lowerFields } from './lower-fields.ts';
+import { referenceResolvers } from './reference-resolvers.ts';
+import { tailorMerge, tailorSchema } from './tailor-subschema.ts';
+
+/** A bff put together: what the engine runs, and what the client sees. */
+export interface ComposedBff {
+  readonly bff: Bff;
+  /** The stitched graph, hidden parts included. graphql-js can execute it: the engine's reference. */
+  readonly graph: GraphQLSchema;
+  /** What this client introspects and is validated against. */
+  readonly clientSchema: GraphQLSchema;
+  /** The subschemas under this client's names, as they were stitched. */
+  readonly subschemas: readonly SubschemaConfig[];
+  /** The client's own fields, with what they need. */
+  readonly resolvers: ClientResolvers;
+}
+
+const composed = new WeakMap<Bff, ComposedBff>();
+
+/**
+ * Stitches the subschemas of `bff`, cuts them for its client and adds its fields. Done once for a
+ * bff; opens nothing.
+ *
+ * Fails with place, rule and nearest name when a merge key, an entry, a `needs`, or a hidden,
+ * renamed or defaulted coordinate names what is not there.
+ */
+export function composeBff(bff: Bff): ComposedBff {
+  const known = composed.get(bff);
+  if (known) return known;
+  const at = `${describePlace(bff.place)}: the "${bff.name}" bff`;
+  checkSubschemas(bff, at);
+  const hidden = checkTailor(bff, at);
+
+  const subschemas = bff.subschemas.map((subschema) =>
+    subschemaConfig(
+      subschema,
+      tailorSchema(subschema.schema, bff.tailor),
+      tailorMerge(subschema.merge, bff.tailor),
+    ),
+  );
+  const fields = lowerFields(
+    bff,
+    subschemas.map((subschema) => subschema.schema),
+  );
+  const graph = stitchSchemas({
+    subschemas: [...subschemas],
+    typeDefs: fields.typeDefs || undefined,
+    resolvers: referenceResolvers(fields.resolvers, subschemas) as never,
+    resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
+  });
+  fields.check(graph);
+  const result: ComposedBff = {
+    bff,
+    graph,
+    clientSchema: clientSchema(graph, hidden, at),
+    subschemas,
+    resolvers: fields.resolvers,
+  };
+  composed.set(bff, result);
+  return result;
+}
+
+function checkSubschemas(bff: Bff, at: string): void {
+  if (bff.subschemas.length === 0) throw new Error(`${at} has no subschemas; list at least one`);
+  const names = bff.subschemas.map((subschema) => subschema.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) throw new Error(`${at} lists the "${twice}" subschema twice; list it once`);
+}
+
+/** Checks every coordinate; gives the hidden ones in the client's names. */
+function checkTailor(bff: Bff, at: string): Coordinate[] {
+  const schemas = bff.subschemas.map((subschema) => subschema.schema);
+  const { hide, rename, defaults } = bff.tailor;
+  for (const [option, texts] of Object.entries({
+    hide,
+    rename: Object.keys(rename),
+    defaults: Object.keys(defaults),
+  })) {
+    for (const text of texts) {
+      const coordinate = parseCoordinate(text, `${at}: tailor.${option}`);
+      assertExists(coordinate, schemas, `${at}: tailor.${option}`);
+      if (option === 'rename' && coordinate.argument !== null) {
+        throw new Error(
+          `${at}: tailor.rename names the argument "${text}"; only types and fields have new names`,
+        );
+      }
+      if (option === 'defaults' && coordinate.argument === null) {
+        throw new Error(`${at}: tailor.defaults names "${text}"; write Type.field.argument`);
+      }
+    }
+  }
+  for (const [coordinate, name] of Object.entries(rename)) {
+    if (/^[A-Za-z][_A-Za-z0-9]*$/.test(name)) continue;
+    throw new Error(
+      `${at}: tailor.rename of "${coordinate}" is "${name}", which is not a GraphQL name`,
+    );
+  }
+  return hide.map((text) => {
+    const { typeName, member, argument } = parseCoordinate(text, at);
+    return {
+      text,
+      typeName: rename[typeName] ?? typeName,
+      member: member === null ? null : (rename[`${typeName}.${member}`] ?? member),
+      argument,
+    };
+  });
+}

@@ -1,0 +1,75 @@
+import { dirname, resolve } from 'node:path';
+import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
+import type { Subschema } from '../subschema/define-subschema.ts';
+import type { BffFields } from './bff-builder.ts';
+
+export interface BffOptions {
+  /** The client this bff serves; names it in logs and metrics. */
+  readonly name: string;
+  /** What is stitched together; shared with other bffs, never changed by one. */
+  readonly subschemas: readonly Subschema[];
+  /** Fields that only this client has. @default none */
+  readonly fields?: readonly BffFields[];
+  /** How the shared graph is cut for this client. @default as it is */
+  readonly tailor?: Tailor;
+  /** Limits of one operation; what is left out has the default of `limits.ts`. */
+  readonly limits?: OperationLimits;
+  /**
+   * Folder with the operations of each released version, relative to the file that calls
+   * `defineBff`: `<version>/<Name>.graphql`. @default none
+   */
+  readonly operations?: string;
+}
+
+/** Coordinates are those of the subschemas: `Type`, `Type.field`, `Type.field.argument`, `Enum.VALUE`. */
+export interface Tailor {
+  /** What this client does not see. `needs` may still use it. @default nothing */
+  readonly hide?: readonly string[];
+  /** New names, by coordinate of a type or field. @default none */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** Argument defaults, by coordinate. @default those of the subschema */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+}
+
+export interface OperationLimits {
+  /** Deepest nesting, fragments flattened. @default 10 */
+  readonly depth?: number;
+  /** Points one operation may cost. @default 1000 */
+  readonly cost?: number;
+}
+
+/** One client's graph. Inert: `composeBff` builds it, `createServer` serves it. */
+export interface Bff {
+  readonly name: string;
+  readonly place: DefinitionPlace | null;
+  readonly subschemas: readonly Subschema[];
+  readonly fields: readonly BffFields[];
+  readonly tailor: Required<Tailor>;
+  readonly limits: OperationLimits;
+  /** Absolute path, or null when none is kept. */
+  readonly operations: string | null;
+}
+
+/** Describes one client: what it stitches, how it is cut, and what it adds. */
+export function defineBff(options: BffOptions): Bff {
+  const place = placeOfCaller(defineBff);
+  if (!/^[a-z][a-z0-9-]*$/.test(options.name)) {
+    throw new Error(
+      `defineBff: the name "${options.name}" must be lower case letters, digits and dashes`,
+    );
+  }
+  const folder = place ? dirname(place.file) : process.cwd();
+  return {
+    name: options.name,
+    place,
+    subschemas: options.subschemas,
+    fields: options.fields ?? [],
+    tailor: {
+      hide: options.tailor?.hide ?? [],
+      rename: options.tailor?.rename ?? {},
+      defaults: options.tailor?.defaults ?? {},
+    },
+    limits: options.limits ?? {},
+    operations: options.operations === undefined ? null : resolve(folder, options.operations),
+  };
+}

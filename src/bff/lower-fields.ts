@@ -1,0 +1,170 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLField,
+  GraphQLObjectType,
+  type GraphQLSchema,
+  isAbstractType,
+  isEnumType,
+  isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
+  parse,
+  printType,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { describePlace } from '../definition-place.ts';
+import { didYouMean } from '../nearest-name.ts';
+import type { Bff } from './define-bff.ts';
+
+type Resolve = (parent: unknown, args: unknown, context: unknown, info: unknown) => unknown;
+
+/** A field of one client, and the part of the graph it is computed from. */
+export interface DerivedField {
+  /** A selection set on the parent type: `{ delayMinutes origin { city } }`. */
+  readonly selectionSet?: string;
+  /** On a root: a query over the graph whose variables are the field's arguments. */
+  readonly needs?: string;
+  readonly resolve: Resolve;
+}
+
+/** By type, then by field; for types of the client's own: plain resolvers, scalars, enum values. */
+export type ClientResolvers = Record<string, Record<string, unknown>>;
+
+export interface LoweredFields {
+  /** SDL: the client's own types, and extensions of the graph's. */
+  readonly typeDefs: string;
+  readonly resolvers: ClientResolvers;
+  /** Checks every `needs` against the stitched graph. */
+  check(graph: GraphQLSchema): void;
+}
+
+interface Needs {
+  readonly field: string;
+  readonly typeName: string;
+  readonly text: string;
+  readonly document: DocumentNode;
+}
+
+/** Turns what the client's builder made into the type definitions and resolvers that stitching takes. */
+export function lowerFields(bff: Bff, subschemas: readonly GraphQLSchema[]): LoweredFields {
+  const built = buildClientTypes(bff);
+  const shared = new Set(subschemas.flatMap((schema) => Object.keys(schema.getTypeMap())));
+  const typeDefs: string[] = [];
+  const resolvers: ClientResolvers = {};
+  const needs: Needs[] = [];
+
+  for (const type of Object.values(built?.getTypeMap() ?? {})) {
+    if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
+    if (isObjectType(type)) {
+      const fields = Object.values(type.getFields());
+      if (fields.length > 0) {
+        const extension = shared.has(type.name) || type.name === 'Query';
+        typeDefs.push(`${extension ? 'extend ' : ''}${printType(type)}`);
+        resolvers[type.name] = Object.fromEntries(
+          fields.map((field) => [field.name, lowerField(type, field, needs, bff)]),
+        );
+      }
+      continue;
+    }
+    if (shared.has(type.name)) continue;
+    typeDefs.push(printType(type));
+    if (isScalarType(type)) resolvers[type.name] = type as unknown as Record<string, unknown>;
+    else if (isEnumType(type)) {
+      resolvers[type.name] = Object.fromEntries(
+        type.getValues().map((value) => [value.name, value.value]),
+      );
+    } else if (isAbstractType(type) && type.resolveType) {
+      resolvers[type.name] = { __resolveType: type.resolveType };
+    }
+  }
+  return {
+    typeDefs: typeDefs.join('\n\n'),
+    resolvers,
+    check: (graph) => {
+      for (const need of needs) checkNeeds(need, graph, bff);
+    },
+  };
+}
+
+const builtSchemas = new WeakMap<object, GraphQLSchema>();
+
+function buildClientTypes(bff: Bff): GraphQLSchema | null {
+  const [first, ...others] = bff.fields;
+  if (!first) return null;
+  const stranger = others.find((fields) => fields.builder !== first.builder);
+  if (stranger) {
+    throw new Error(
+      `${describePlace(stranger.place)}: the fields on ${stranger.typeName} come from another builder than those at ${describePlace(first.place)}; a bff has one builder`,
+    );
+  }
+  const built = builtSchemas.get(first.builder);
+  if (built) return built;
+  const known = new Set(bff.subschemas.flatMap(({ schema }) => Object.keys(schema.getTypeMap())));
+  for (const fields of bff.fields) {
+    const clientName = bff.tailor.rename;
+    const names = new Set([...known].map((name) => clientName[name] ?? name));
+    if (fields.typeName !== 'Query' && !names.has(fields.typeName)) {
+      throw new Error(
+        `${describePlace(fields.place)}: fieldsOn("${fields.typeName}"): no subschema of the "${bff.name}" bff has that type.${didYouMean(fields.typeName, names)}`,
+      );
+    }
+    fields.apply();
+  }
+  const schema = first.builder.toSchema({ sortSchema: false });
+  builtSchemas.set(first.builder, schema);
+  return schema;
+}
+
+function lowerField(
+  type: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+  needs: Needs[],
+  bff: Bff,
+): DerivedField | Resolve | undefined {
+  const declared = field.extensions['tailorbird'] as { needs?: string } | undefined;
+  const resolve = field.resolve as Resolve | undefined;
+  if (declared?.needs === undefined || !resolve) return resolve;
+  const root = type.name === 'Query';
+  const text = root
+    ? `query${variableDefinitions(field)} ${declared.needs}`
+    : `fragment Needs on ${type.name} ${declared.needs}`;
+  const at = { field: `${type.name}.${field.name}`, typeName: type.name, text: declared.needs };
+  try {
+    needs.push({ ...at, document: parse(text, { noLocation: false }) });
+  } catch (error) {
+    throw needsError(at, bff, error instanceof GraphQLError ? error.message : String(error));
+  }
+  return root ? { needs: text, resolve } : { selectionSet: declared.needs, resolve };
+}
+
+function variableDefinitions(field: GraphQLField<unknown, unknown>): string {
+  if (field.args.length === 0) return '';
+  return `(${field.args.map((argument) => `$${argument.name}: ${String(argument.type)}`).join(', ')})`;
+}
+
+const rules = specifiedRules.filter(
+  (rule) => !['NoUnusedFragmentsRule', 'NoUnusedVariablesRule'].includes(rule.name),
+);
+
+function checkNeeds(needs: Needs, graph: GraphQLSchema, bff: Bff): void {
+  const [problem] = validate(graph, needs.document, rules, { maxErrors: 1 });
+  if (problem) throw needsError(needs, bff, problem.message);
+}
+
+function needsError(needs: Omit<Needs, 'document'>, bff: Bff, problem: string): Error {
+  const [typeName, name] = needs.field.split('.');
+  const fields =
+    bff.fields.find((candidate) => candidate.typeName === typeName) ?? bff.fields[0] ?? null;
+  const places = bff.fields
+    .filter((candidate) => candidate.typeName === typeName)
+    .map((candidate) => describePlace(candidate.place));
+  return new Error(
+    [
+      `${places.length === 1 ? describePlace(fields?.place ?? null) : places.join(' or ')}: ${typeName}.${name} needs ${needs.text.replace(/\s+/g, ' ')}`,
+      problem,
+      `Its needs are a selection set on ${typeName}, in the names of the "${bff.name}" graph.`,
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,103 @@
+import {
+  type FieldKind,
+  type FieldNullability,
+  type InputFieldMap,
+  type InputShapeFromFields,
+  type MaybePromise,
+  RootFieldBuilder,
+  type SchemaTypes,
+  type ShapeFromTypeParam,
+  type TypeParam,
+} from '@pothos/core';
+import type { RequestContext } from '../request.ts';
+
+/** The column form of a batch: values for many keys at once, in the order asked. */
+export interface ColumnLoader<Key, Value, Args> {
+  load(context: RequestContext, key: Key, args: Args): MaybePromise<Value | null>;
+  loadMany(
+    context: RequestContext,
+    keys: readonly Key[],
+    args: Args,
+  ): MaybePromise<readonly (Value | null | Error)[]>;
+}
+
+declare global {
+  export namespace PothosSchemaTypes {
+    export interface RootFieldBuilder<
+      Types extends SchemaTypes,
+      ParentShape,
+      Kind extends FieldKind = FieldKind,
+    > {
+      /**
+       * A field that one batch answers for all parents of a layer. `key` says which key a parent
+       * stands for (null: no value); the field's arguments reach the batch as they are.
+       */
+      batch: <
+        Type extends TypeParam<Types>,
+        Key,
+        Args extends InputFieldMap = Record<never, never>,
+        Nullable extends FieldNullability<Type> = Types['DefaultFieldNullability'],
+      >(
+        options: Omit<
+          ObjectFieldOptions<Types, ParentShape, Type, Nullable, Args, unknown>,
+          'resolve'
+        > & {
+          batch: ColumnLoader<
+            Key,
+            NonNullable<ShapeFromTypeParam<Types, Type, Nullable>>,
+            InputShapeFromFields<Args>
+          >;
+          key: (parent: ParentShape) => Key | null;
+        },
+      ) => FieldRef<Types, ShapeFromTypeParam<Types, Type, Nullable>, Kind>;
+    }
+  }
+}
+
+interface AnyBatchOptions {
+  readonly batch: ColumnLoader<unknown, unknown, unknown>;
+  readonly key: (parent: unknown) => unknown;
+  readonly extensions?: Record<string, unknown>;
+}
+
+const prototype = RootFieldBuilder.prototype as unknown as {
+  field(options: object): unknown;
+  batch(options: AnyBatchOptions): unknown;
+};
+
+prototype.batch = function batch({ batch, key, ...options }) {
+  return this.field({
+    ...options,
+    resolve: (parent: unknown, args: unknown, context: RequestContext) => {
+      const of = key(parent);
+      return of === null || of === undefined ? null : batch.load(context, of, args);
+    },
+    extensions: { ...options.extensions, tailorbird: { column: columnOf(batch, key) } },
+  });
+};
+
+/** One call for a whole layer; parents without a key are left out of it. */
+function columnOf(
+  batch: ColumnLoader<unknown, unknown, unknown>,
+  key: (parent: unknown) => unknown,
+) {
+  return (parents: readonly unknown[], args: unknown, context: RequestContext) => {
+    const keys: unknown[] = [];
+    const positions: number[] = [];
+    for (const [position, parent] of parents.entries()) {
+      const of = key(parent);
+      if (of === null || of === undefined) continue;
+      keys.push(of);
+      positions.push(position);
+    }
+    const values = keys.length === 0 ? [] : batch.loadMany(context, keys, args);
+    if (keys.length === parents.length) return values;
+    return 'then' in values ? values.then(spread) : spread(values);
+
+    function spread(found: readonly unknown[]): unknown[] {
+      const column: unknown[] = parents.map(() => null);
+      for (const [index, position] of positions.entries()) column[position] = found[index];
+      return column;
+    }
+  };
+}

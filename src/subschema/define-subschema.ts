@@ -1,0 +1,52 @@
+import type { SubschemaConfig } from '@graphql-tools/delegate';
+import type { GraphQLSchema } from 'graphql';
+import type { Backend } from '../backend/backend.ts';
+import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
+import { lowerMerge, type MergeOptions } from './merge-keys.ts';
+
+export interface SubschemaOptions {
+  /** The backend behind every field of this subschema. */
+  readonly backend: Backend;
+  /** A Pothos builder with the types of this subschema, or a schema made some other way. */
+  readonly builder: { toSchema(): GraphQLSchema } | GraphQLSchema;
+  /** How types that other subschemas also have are joined, by type name. @default none */
+  readonly merge?: Readonly<Record<string, MergeOptions>>;
+}
+
+/** A part of the graph, served by one backend. Inert: it can be shared by any number of bffs. */
+export interface Subschema {
+  /** The backend's name. */
+  readonly name: string;
+  readonly backend: Backend;
+  readonly place: DefinitionPlace | null;
+  /** Built on first use. */
+  readonly schema: GraphQLSchema;
+  readonly merge: Readonly<Record<string, MergeOptions>>;
+}
+
+/**
+ * Describes a subschema: a backend, the types it serves, and the keys that join them to others.
+ * Merge keys and entries are checked when a bff is composed.
+ */
+export function defineSubschema(options: SubschemaOptions): Subschema {
+  let schema: GraphQLSchema | undefined;
+  return {
+    name: options.backend.name,
+    backend: options.backend,
+    place: placeOfCaller(defineSubschema),
+    merge: options.merge ?? {},
+    get schema() {
+      schema ??= 'toSchema' in options.builder ? options.builder.toSchema() : options.builder;
+      return schema;
+    },
+  };
+}
+
+/** The configuration that `stitchSchemas` and the engine take, with `schema` in place of the subschema's own. */
+export function subschemaConfig(
+  subschema: Subschema,
+  schema: GraphQLSchema,
+  merge = subschema.merge,
+): SubschemaConfig {
+  return { name: subschema.name, schema, merge: lowerMerge(subschema, schema, merge) };
+}
