@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument, type Document } from 'yaml';
+import { didYouMean } from '../nearest-name.ts';
 import { ContractError } from './contract-error.ts';
 
 /** Where something stands in the document: the keys that lead to it. */
@@ -127,9 +128,8 @@ export class OpenapiDocument {
           ? within[key]
           : undefined;
       if (value !== undefined) continue;
-      const names = isFields(within) ? Object.keys(within) : [];
-      const has = names.length > 0 ? `; there are: ${names.slice(0, 8).join(', ')}` : '';
-      throw this.fail(at, `"$ref: ${ref}" names nothing: no "${key}" there${has}`);
+      const near = didYouMean(String(key), isFields(within) ? Object.keys(within) : []);
+      throw this.fail(at, `"$ref: ${ref}" names nothing: there is no "${key}".${near}`);
     }
     return { value, place };
   }

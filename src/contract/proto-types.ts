@@ -46,11 +46,8 @@ async function load(protoFile: URL): Promise<protobuf.Root> {
   });
   try {
     const root = new protobuf.Root();
-    await root.load(path, {
-      keepCase: false,
-      alternateCommentMode: true,
-      preferTrailingComment: false,
-    });
+    // The asynchronous load throws some errors where nobody can catch them.
+    root.loadSync(path, { keepCase: false, alternateCommentMode: true });
     root.resolveAll();
     return root;
   } catch (error) {

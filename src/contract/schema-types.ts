@@ -1,7 +1,10 @@
+import { didYouMean } from '../nearest-name.ts';
 import { isFields, refOf, textOf } from './openapi-document.ts';
 import type { Fields, Located, OpenapiDocument } from './openapi-document.ts';
 import * as ts from './type-text.ts';
 import type { TypeText } from './type-text.ts';
+
+const types = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'];
 
 /** Writes the schemas of one OpenAPI document as TypeScript. */
 export class SchemaTypes {
@@ -101,7 +104,7 @@ export class SchemaTypes {
     if (type === 'string' || type === 'boolean' || type === 'null') return ts.atom(type);
     throw this.#document.fail(
       [...schema.place, 'type'],
-      `expected a type (string, integer, number, boolean, array, object), but got ${JSON.stringify(type)}`,
+      `${JSON.stringify(type)} is no type of a schema.${didYouMean(String(type), types)}`,
     );
   }
 
