@@ -13,9 +13,23 @@ export interface Backend<Api = unknown> {
   readonly endpoints: Setting;
   readonly policy: BackendPolicy;
   /** The typed calls, bound to one operation: its deadline, signal and headers go along. */
-  api(context: RequestContext): Api;
+  api(context: RequestContext, hints?: CallHints): Api;
   /** Opens the wire to resolved endpoints. */
   connect(endpoints: readonly URL[]): Transport;
+}
+
+/** What a caller between a resolver and the wire (a batch, a cache) knows of its calls. */
+export interface CallHints {
+  /** Keys asked for, for the record of the call. */
+  readonly batchSize?: number;
+  /** Whether sending it twice does no harm, whatever the method says. */
+  readonly idempotent?: boolean;
+  /** Instead of the operation's own: a call that several operations wait for outlives each of them. */
+  readonly signal?: AbortSignal;
+  /** Instead of the operation's own, on the clock of `performance.now()`, in milliseconds. */
+  readonly deadline?: number;
+  /** Sees each answer before the caller does: headers for caches, the operation's name for messages. */
+  readonly onAnswer?: (answer: BackendAnswer, call: BackendCall) => void;
 }
 
 /** How calls to one backend behave. Every option has a default in `policy.ts`. */
@@ -41,20 +55,26 @@ export interface BackendCall {
   /** Allow-listed headers (gRPC: metadata). */
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** On the clock of `performance.now()`, in milliseconds. */
+  /** On the clock of `performance.now()`, in milliseconds; infinite for a stream. */
   readonly deadline: number;
 }
 
 export interface RestRequest {
   readonly kind: 'rest';
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** With parameters filled in and the query string appended. */
+  /** With parameters filled in and the query string appended; starts with a slash. */
   readonly path: string;
+  /** As the caller gave them; `path` already has them. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** As the caller gave them; `path` already has them. */
+  readonly query: Readonly<Record<string, unknown>>;
+  /** Sent as JSON; absent when undefined. */
   readonly body?: unknown;
 }
 
 export interface GrpcRequest {
   readonly kind: 'grpc';
+  /** The method's name in its service: `BatchGetFlights`. */
   readonly method: string;
   readonly message: unknown;
 }
@@ -69,10 +89,13 @@ export interface GraphqlRequest {
 /** What came back: the decoded value, and what caches need to know of the wire. */
 export interface BackendAnswer {
   readonly value: unknown;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Names in lower case. gRPC: none. */
+  readonly headers: AnswerHeaders;
   /** Size of the answer's body on the wire, in bytes. */
   readonly bytes: number;
 }
+
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** One wire to one backend. Policies wrap a transport and are a transport. Fails with `BackendError` only. */
 export interface Transport {
@@ -90,6 +113,8 @@ export interface LiveBackend {
   readonly transport: Transport;
   /** What loads keep across operations (entity caches, calls in flight); keyed by the definition that owns it. */
   readonly shared: Map<object, unknown>;
+  /** The clock of what is shared, in milliseconds. @default performance.now */
+  readonly now?: () => number;
 }
 
 /** One backend call of an operation, for logs, tests and the explorer's waterfall. Times in milliseconds. */
@@ -102,7 +127,7 @@ export interface BackendCallRecord {
   readonly startedAt: number;
   durationMs: number;
   bytes: number;
-  /** `ok`, or the code of the error. */
+  /** `pending` until it settles; then `ok`, `cancelled` (the client left), or the code of the error. */
   outcome: string;
   /** For the log only. */
   detail?: string;

@@ -12,3 +12,8 @@ export interface Setting {
 export function env(variable: string, fallback?: string, expects = 'a URL'): Setting {
   return { variable, fallback, expects };
 }
+
+/** A setting that no variable decides, from a value written where a setting may stand. */
+export function literal(value: Setting | string): Setting {
+  return typeof value === 'string' ? { variable: null, fallback: value, expects: 'a URL' } : value;
+}

@@ -1,0 +1,99 @@
+import type { RequestContext } from '../request.ts';
+import type { Backend, BackendPolicy, CallHints } from './backend.ts';
+import { type PlannedCall, makeCall, openStream } from './call.ts';
+import type { AnyService, GrpcApi, GrpcCallOptions } from './grpc-api.ts';
+import { grpcTransport } from './grpc-transport.ts';
+import { type BackendHeaders, outgoingHeaders } from './headers.ts';
+import { effectivePolicy } from './policy.ts';
+import { loadProtoService } from './proto-service.ts';
+import { roundRobin } from './round-robin.ts';
+import { type Setting, literal } from './setting.ts';
+
+export interface GrpcBackendOptions {
+  /** Named after the service; appears in errors, logs and metrics. */
+  readonly name: string;
+  /** Where it is reached: `env('FLIGHTS_URL', '127.0.0.1:4102')`; `https` and `grpcs` mean TLS. */
+  readonly endpoints: Setting | string;
+  /** The contract: `new URL('./flights.proto', import.meta.url)`; read when the backend connects. */
+  readonly proto: URL;
+  /** The service's full name: `flights.v1.Flights`. */
+  readonly service: string;
+  /** @default the defaults of `policy.ts` */
+  readonly policy?: BackendPolicy;
+  /** Metadata of each call. @default none */
+  readonly headers?: BackendHeaders;
+}
+
+/**
+ * Describes a gRPC service. `Service` is the type generated from its contract.
+ *
+ * Inert: a server resolves its endpoints, reads the proto file and connects.
+ */
+export function defineGrpcBackend<Service = AnyService>(
+  options: GrpcBackendOptions,
+): Backend<GrpcApi<Service>> {
+  const { name, policy = {}, proto, service } = options;
+  const effective = effectivePolicy({ name, kind: 'grpc', policy });
+  const wire: Wire = { name, service, timeoutMs: effective.timeoutMs, headers: options.headers };
+  return {
+    name,
+    kind: 'grpc',
+    endpoints: literal(options.endpoints),
+    policy,
+    // The typed surface is checked where it is called; below it every call has one shape.
+    api: (context, hints) => new GrpcCalls(wire, context, hints) as unknown as GrpcApi<Service>,
+    connect(endpoints) {
+      const methods = loadProtoService(name, proto, service);
+      return roundRobin(endpoints.map((endpoint) => grpcTransport(endpoint, methods, effective)));
+    },
+  };
+}
+
+/** What the calls of one backend share. */
+interface Wire {
+  readonly name: string;
+  readonly service: string;
+  readonly timeoutMs: number;
+  readonly headers: BackendHeaders | undefined;
+}
+
+class GrpcCalls {
+  readonly #wire: Wire;
+  readonly #context: RequestContext;
+  readonly #hints: CallHints | undefined;
+
+  constructor(wire: Wire, context: RequestContext, hints: CallHints | undefined) {
+    this.#wire = wire;
+    this.#context = context;
+    this.#hints = hints;
+  }
+
+  async call(method: string, message: unknown, options?: GrpcCallOptions): Promise<unknown> {
+    const planned = this.#plan(method, message, options);
+    const { timeoutMs } = this.#wire;
+    const answer = await makeCall(this.#context, this.#wire, timeoutMs, planned, this.#hints);
+    return answer.value;
+  }
+
+  stream(
+    method: string,
+    message: unknown,
+    options?: GrpcCallOptions,
+  ): AsyncIterableIterator<unknown> {
+    return openStream(this.#context, this.#wire, this.#plan(method, message, options), this.#hints);
+  }
+
+  #plan(method: string, message: unknown, options: GrpcCallOptions | undefined): PlannedCall {
+    const { name, service, headers } = this.#wire;
+    const key = options?.idempotencyKey;
+    const own =
+      key === undefined ? options?.headers : { ...options?.headers, 'idempotency-key': key };
+    return {
+      operation: `${service}/${method}`,
+      // The standard read methods of the API Improvement Proposals have no effects.
+      idempotent: key !== undefined || /^(Get|List|BatchGet|Search|Watch)([A-Z]|$)/.test(method),
+      request: { kind: 'grpc', method, message },
+      headers: outgoingHeaders(this.#context, name, headers, own),
+    };
+  }
+}

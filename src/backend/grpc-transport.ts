@@ -1,0 +1,217 @@
+import {
+  type ChannelOptions,
+  Client,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+  connectivityState,
+  credentials,
+} from '@grpc/grpc-js';
+import { BackendError } from '../error.ts';
+import type { BackendCall, GrpcRequest, Transport } from './backend.ts';
+import { leftError } from './call.ts';
+import { didYouMean } from './nearest.ts';
+import type { EffectiveBackendPolicy } from './policy.ts';
+import type { ProtoMethod } from './proto-service.ts';
+import { grpcStatusMeaning } from './status.ts';
+
+/**
+ * gRPC to one endpoint. The deadline travels as `grpc-timeout`; leaving cancels the call upstream.
+ *
+ * Fails: BackendError by the status table; UPSTREAM_UNAVAILABLE when no connection is made in time.
+ */
+export function grpcTransport(
+  endpoint: URL,
+  methods: ReadonlyMap<string, ProtoMethod>,
+  policy: EffectiveBackendPolicy,
+): Transport {
+  const secure = endpoint.protocol === 'https:' || endpoint.protocol === 'grpcs:';
+  const port = endpoint.port || (secure ? '443' : '80');
+  const client = new Client(
+    `${endpoint.hostname}:${port}`,
+    secure ? credentials.createSsl() : credentials.createInsecure(),
+    channelOptions(policy),
+  );
+  const wire: Wire = { client, methods, policy, host: `${endpoint.hostname}:${port}` };
+  return {
+    call: (call) => unary(wire, call),
+    stream: (call) => serverStream(wire, call),
+    probe: (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve(false), { once: true });
+        client.waitForReady(Date.now() + policy.connectTimeoutMs, (error) => resolve(!error));
+      }),
+    async close() {
+      client.close();
+    },
+  };
+}
+
+interface Wire {
+  readonly client: Client;
+  readonly methods: ReadonlyMap<string, ProtoMethod>;
+  readonly policy: EffectiveBackendPolicy;
+  readonly host: string;
+}
+
+function channelOptions(policy: EffectiveBackendPolicy): ChannelOptions {
+  return {
+    'grpc.max_receive_message_length': policy.maxResponseBytes,
+    'grpc.max_send_message_length': policy.maxResponseBytes,
+    // Its own retries are off: retrying has one owner.
+    'grpc.enable_retries': 0,
+    // A backend that comes back is found within a second.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.min_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.use_local_subchannel_pool': 1,
+  };
+}
+
+function unary(
+  wire: Wire,
+  call: BackendCall,
+): Promise<{ value: unknown; headers: {}; bytes: number }> {
+  return new Promise((resolve, reject) => {
+    const request = call.request as GrpcRequest; // a grpc backend's calls are grpc requests
+    const method = methodOf(wire, call, request);
+    let bytes = 0;
+    const deserialize = (buffer: Buffer): object => {
+      bytes = buffer.length;
+      return method.responseDeserialize(buffer);
+    };
+    const sent = wire.client.makeUnaryRequest(
+      method.path,
+      method.requestSerialize as (message: unknown) => Buffer, // checked by the typed API
+      deserialize,
+      request.message,
+      metadataOf(call),
+      { deadline: Date.now() + (call.deadline - performance.now()) },
+      (error, value) => {
+        guard.end();
+        if (error === null) resolve({ value, headers: {}, bytes });
+        else reject(guard.error ?? statusError(wire, call, error));
+      },
+    );
+    const guard = new CallGuard(wire, call, sent);
+  });
+}
+
+/** Cancels a call that nobody waits for, or that finds no connection in time; grpc-js keeps the deadline. */
+class CallGuard {
+  /** Why it was cancelled; undefined when it was not. */
+  error: BackendError | undefined;
+  readonly #call: BackendCall;
+  readonly #sent: ClientUnaryCall | ClientReadableStream<unknown>;
+  readonly #connecting: NodeJS.Timeout | undefined;
+
+  constructor(
+    wire: Wire,
+    call: BackendCall,
+    sent: ClientUnaryCall | ClientReadableStream<unknown>,
+  ) {
+    this.#call = call;
+    this.#sent = sent;
+    call.signal.addEventListener('abort', this);
+    const channel = wire.client.getChannel();
+    if (channel.getConnectivityState(false) === connectivityState.READY) return;
+    this.#connecting = setTimeout(() => {
+      if (channel.getConnectivityState(false) === connectivityState.READY) return;
+      this.#cancel(
+        new BackendError({
+          code: 'UPSTREAM_UNAVAILABLE',
+          backend: call.backend,
+          message: `${call.backend} ${call.operation}: no connection to ${wire.host} in ${wire.policy.connectTimeoutMs} ms`,
+          retryable: true,
+        }),
+      );
+    }, wire.policy.connectTimeoutMs);
+  }
+
+  handleEvent(): void {
+    this.#cancel(leftError(this.#call));
+  }
+
+  end(): void {
+    clearTimeout(this.#connecting);
+    this.#call.signal.removeEventListener('abort', this);
+  }
+
+  #cancel(error: BackendError): void {
+    this.error ??= error;
+    this.#sent.cancel();
+  }
+}
+
+/** Pulls one message at a time, so that a slow reader slows the sender down. */
+function serverStream(wire: Wire, call: BackendCall): AsyncIterableIterator<unknown> {
+  const request = call.request as GrpcRequest; // a grpc backend's calls are grpc requests
+  const method = methodOf(wire, call, request);
+  const sent = wire.client.makeServerStreamRequest(
+    method.path,
+    method.requestSerialize as (message: unknown) => Buffer, // checked by the typed API
+    method.responseDeserialize,
+    request.message,
+    metadataOf(call),
+  );
+  const guard = new CallGuard(wire, call, sent);
+  const messages: AsyncIterator<unknown> = sent[Symbol.asyncIterator]();
+  let returned = false;
+  if (call.signal.aborted) guard.handleEvent();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      try {
+        const result = await messages.next();
+        if (result.done) guard.end();
+        return result;
+      } catch (error) {
+        guard.end();
+        if (returned) return { done: true, value: undefined };
+        throw guard.error ?? statusError(wire, call, error as ServiceError);
+      }
+    },
+    // Not an async generator's return: that one would wait for a message that may never come.
+    async return() {
+      returned = true;
+      guard.end();
+      sent.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+function methodOf(wire: Wire, call: BackendCall, request: GrpcRequest): ProtoMethod {
+  const method = wire.methods.get(request.method);
+  if (method) return method;
+  throw new Error(
+    `backend "${call.backend}" has no method "${request.method}"${didYouMean(request.method, wire.methods.keys())}`,
+  );
+}
+
+function metadataOf(call: BackendCall): Metadata {
+  const metadata = new Metadata();
+  for (const name in call.headers) metadata.set(name, call.headers[name]!);
+  return metadata;
+}
+
+function statusError(wire: Wire, call: BackendCall, error: ServiceError): BackendError {
+  const { code, details } = error;
+  // grpc-js reports what it refused itself in the words of a status that servers use otherwise.
+  const unreadable =
+    (code === 8 && /larger than max/i.test(details)) ||
+    (code === 13 && /parsing error|response message|decompress/i.test(details));
+  const unsendable = code === 13 && /serialization failure/i.test(details);
+  const meaning = unreadable
+    ? ({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false } as const)
+    : grpcStatusMeaning(unsendable ? 3 : code);
+  return new BackendError({
+    ...meaning,
+    backend: call.backend,
+    message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${String(details).slice(0, 300)}`,
+    cause: error,
+  });
+}

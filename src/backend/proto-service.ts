@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ServiceDefinition, loadSync } from '@grpc/proto-loader';
+import { didYouMean } from './nearest.ts';
+
+export type ProtoMethod = ServiceDefinition[string];
+
+/**
+ * The methods of one service of a .proto file, by name. Imports are looked up beside the file.
+ *
+ * Messages are plain objects: camelCase fields, 64-bit numbers as text, enums as their names,
+ * absent fields as their defaults, and a oneof's choice named under the oneof.
+ * Fails: Error naming backend, file and what is wrong, with the nearest service.
+ */
+export function loadProtoService(
+  backend: string,
+  proto: URL,
+  service: string,
+): ReadonlyMap<string, ProtoMethod> {
+  const file = fileURLToPath(proto);
+  if (!existsSync(file)) throw new Error(`backend "${backend}": proto file ${file} does not exist`);
+  let definitions: ReturnType<typeof loadSync>;
+  try {
+    definitions = loadSync(file, {
+      keepCase: false,
+      longs: String,
+      enums: String,
+      defaults: true,
+      oneofs: true,
+      includeDirs: [dirname(file)],
+    });
+  } catch (error) {
+    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+    throw new Error(`backend "${backend}": proto file ${file} cannot be read: ${reason}`, {
+      cause: error,
+    });
+  }
+  const found = definitions[service];
+  if (found === undefined || 'format' in found) {
+    const services = Object.keys(definitions).filter((name) => !('format' in definitions[name]!));
+    throw new Error(
+      `backend "${backend}": ${file} has no service "${service}"${didYouMean(service, services) || `; it has: ${services.join(', ')}`}`,
+    );
+  }
+  return new Map(Object.entries(found as ServiceDefinition));
+}

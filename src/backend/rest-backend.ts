@@ -1,0 +1,134 @@
+import { isBackendError } from '../error.ts';
+import type { RequestContext } from '../request.ts';
+import type { Backend, BackendPolicy, CallHints, RestRequest } from './backend.ts';
+import { makeCall } from './call.ts';
+import { type BackendHeaders, outgoingHeaders } from './headers.ts';
+import { effectivePolicy } from './policy.ts';
+import type { AnyPaths, RestApi, RestCallOptions } from './rest-api.ts';
+import { PathTemplate, queryString } from './rest-path.ts';
+import { restTransport } from './rest-transport.ts';
+import { roundRobin } from './round-robin.ts';
+import { type Setting, literal } from './setting.ts';
+
+export interface RestBackendOptions {
+  /** Named after the service; appears in errors, logs and metrics. */
+  readonly name: string;
+  /** Where it is reached: `env('AIRPORTS_URL', 'http://127.0.0.1:4101')`, or URLs separated by commas. */
+  readonly endpoints: Setting | string;
+  /** @default the defaults of `policy.ts` */
+  readonly policy?: BackendPolicy;
+  /** Sent with each call. @default none */
+  readonly headers?: BackendHeaders;
+}
+
+/**
+ * Describes a JSON service over HTTP. `Paths` are the types generated from its contract.
+ *
+ * Inert: a server resolves its endpoints and opens its connections.
+ */
+export function defineRestBackend<Paths = AnyPaths>(
+  options: RestBackendOptions,
+): Backend<RestApi<Paths>> {
+  const { name, policy = {} } = options;
+  const effective = effectivePolicy({ name, kind: 'rest', policy });
+  const wire: Wire = {
+    name,
+    timeoutMs: effective.timeoutMs,
+    headers: options.headers,
+    templates: new Map(),
+  };
+  return {
+    name,
+    kind: 'rest',
+    endpoints: literal(options.endpoints),
+    policy,
+    // The typed surface is checked where it is called; below it every call has one shape.
+    api: (context, hints) => new RestCalls(wire, context, hints) as unknown as RestApi<Paths>,
+    connect: (endpoints) =>
+      roundRobin(endpoints.map((endpoint) => restTransport(endpoint, effective))),
+  };
+}
+
+/** What the calls of one backend share. */
+interface Wire {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly headers: BackendHeaders | undefined;
+  readonly templates: Map<string, PathTemplate>;
+}
+
+interface GivenOptions extends RestCallOptions {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+  readonly notFound?: null;
+}
+
+const nothing: Readonly<Record<string, never>> = {};
+
+class RestCalls {
+  readonly #wire: Wire;
+  readonly #context: RequestContext;
+  readonly #hints: CallHints | undefined;
+
+  constructor(wire: Wire, context: RequestContext, hints: CallHints | undefined) {
+    this.#wire = wire;
+    this.#context = context;
+    this.#hints = hints;
+  }
+
+  async get(path: string, given: GivenOptions = nothing): Promise<unknown> {
+    const answer = this.#send('GET', path, given);
+    if (given.notFound === undefined) return answer;
+    return answer.catch((error: unknown) => {
+      if (isBackendError(error) && error.code === 'NOT_FOUND') return null;
+      throw error;
+    });
+  }
+
+  post(path: string, given?: GivenOptions): Promise<unknown> {
+    return this.#send('POST', path, given);
+  }
+
+  put(path: string, given?: GivenOptions): Promise<unknown> {
+    return this.#send('PUT', path, given);
+  }
+
+  patch(path: string, given?: GivenOptions): Promise<unknown> {
+    return this.#send('PATCH', path, given);
+  }
+
+  delete(path: string, given?: GivenOptions): Promise<unknown> {
+    return this.#send('DELETE', path, given);
+  }
+
+  async #send(
+    method: RestRequest['method'],
+    path: string,
+    given: GivenOptions = nothing,
+  ): Promise<unknown> {
+    const { name, timeoutMs, headers, templates } = this.#wire;
+    let template = templates.get(path);
+    if (template === undefined) templates.set(path, (template = new PathTemplate(path)));
+    const { params = nothing, query = nothing, idempotencyKey } = given;
+    const own =
+      idempotencyKey === undefined
+        ? given.headers
+        : { ...given.headers, 'idempotency-key': idempotencyKey };
+    const planned = {
+      operation: `${method} ${path}`,
+      idempotent: method === 'GET' || idempotencyKey !== undefined,
+      request: {
+        kind: 'rest',
+        method,
+        path: template.fill(name, params) + queryString(name, query),
+        params,
+        query,
+        body: given.body,
+      },
+      headers: outgoingHeaders(this.#context, name, headers, own),
+    } as const;
+    const answer = await makeCall(this.#context, this.#wire, timeoutMs, planned, this.#hints);
+    return answer.value;
+  }
+}

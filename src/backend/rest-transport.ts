@@ -1,0 +1,82 @@
+import { BackendError } from '../error.ts';
+import type { BackendAnswer, BackendCall, RestRequest, Transport } from './backend.ts';
+import { type HttpAnswer, HttpConnection } from './http-connection.ts';
+import type { EffectiveBackendPolicy } from './policy.ts';
+import { httpStatusMeaning } from './status.ts';
+
+/** JSON over HTTP to one endpoint. */
+export function restTransport(endpoint: URL, policy: EffectiveBackendPolicy): Transport {
+  const connection = new HttpConnection(endpoint, policy);
+  return {
+    async call(call) {
+      const request = call.request as RestRequest; // a rest backend's calls are rest requests
+      const answer = await connection.send(call, {
+        method: request.method,
+        path: request.path,
+        accept: 'application/json',
+        body: request.body === undefined ? undefined : JSON.stringify(request.body),
+      });
+      return decoded(call, request, answer, endpoint);
+    },
+    probe: (signal) => connection.probe(signal),
+    close: () => connection.close(),
+  };
+}
+
+function decoded(
+  call: BackendCall,
+  request: RestRequest,
+  answer: HttpAnswer,
+  endpoint: URL,
+): BackendAnswer {
+  const { status, headers, bytes } = answer;
+  if (status < 200 || status > 299) throw statusError(call, answer, endpoint);
+  const empty = bytes === 0 && (status === 204 || status === 205 || request.method !== 'GET');
+  return { value: empty ? null : parseJson(call, answer, endpoint), headers, bytes };
+}
+
+/** The body as JSON. Fails: BackendError UPSTREAM_BAD_RESPONSE for another type, or what does not parse. */
+export function parseJson(call: BackendCall, answer: HttpAnswer, endpoint: URL): unknown {
+  const type = answer.headers['content-type'];
+  if (type !== undefined && !isJson(String(type))) {
+    throw badResponse(call, endpoint, `with ${String(type)} instead of JSON`, answer);
+  }
+  try {
+    return JSON.parse(answer.text);
+  } catch (cause) {
+    throw badResponse(call, endpoint, 'with invalid JSON', answer, cause);
+  }
+}
+
+/** The error of a status outside 200–299; its message has the start of the body. */
+export function statusError(call: BackendCall, answer: HttpAnswer, endpoint: URL): BackendError {
+  return new BackendError({
+    ...httpStatusMeaning(answer.status),
+    backend: call.backend,
+    message: `${call.backend} ${call.operation} answered ${answer.status} at ${endpoint.host}${excerpt(answer)}`,
+  });
+}
+
+function badResponse(
+  call: BackendCall,
+  endpoint: URL,
+  what: string,
+  answer: HttpAnswer,
+  cause?: unknown,
+): BackendError {
+  return new BackendError({
+    code: 'UPSTREAM_BAD_RESPONSE',
+    backend: call.backend,
+    message: `${call.backend} ${call.operation} answered ${answer.status} ${what} at ${endpoint.host}${excerpt(answer)}`,
+    cause,
+  });
+}
+
+function isJson(type: string): boolean {
+  return /^[^;]*[/+]json\s*(;|$)/i.test(type);
+}
+
+function excerpt(answer: HttpAnswer): string {
+  const text = answer.text.slice(0, 200).replace(/\s+/g, ' ').trim();
+  return text === '' ? '' : `: ${text}`;
+}
