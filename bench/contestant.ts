@@ -1,0 +1,47 @@
+import type { Command } from './processes.ts';
+
+/** Where one contestant runs in one scenario. */
+export interface Site {
+  readonly port: number;
+  /** The upstream, without a trailing slash. */
+  readonly upstream: string;
+  /** Whether answers, or what they are made of, may be kept between requests. */
+  readonly cached: boolean;
+  /** A file with the bytes of the right answer. */
+  readonly answerFile: string;
+  /** A folder for files made for this run. */
+  readonly folder: string;
+}
+
+/** A server that takes part. */
+export interface Contestant {
+  readonly name: string;
+  readonly kind: 'ours' | 'floor' | 'peer';
+  /** `uncached` asks upstream each time, `cached` may keep answers; some do either. */
+  readonly modes: readonly ('uncached' | 'cached')[];
+  /** Why it cannot run here, with the remedy; undefined when it can. */
+  missing(): string | undefined;
+  /** Makes what it needs and says how to start it. */
+  command(site: Site): Command | Promise<Command>;
+}
+
+/** A query, its right answer, who competes and what they fetch from. */
+export interface Work {
+  readonly name: string;
+  readonly title: string;
+  readonly query: string;
+  /** The `data` every contestant has to answer. */
+  readonly expected: unknown;
+  readonly upstream: (port: number, latencyMs: number) => Command;
+  readonly contestants: readonly Contestant[];
+}
+
+/** One table of the results. */
+export interface Scenario {
+  readonly id: string;
+  readonly work: Work;
+  readonly mode: 'uncached' | 'cached';
+  readonly latencyMs: number;
+  /** Part of `--quick`. */
+  readonly quick: boolean;
+}

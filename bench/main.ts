@@ -1,0 +1,91 @@
+/** `npm run bench`: see `--help`. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Contestant, Scenario } from './contestant.ts';
+import { measure, type Plan, type Table } from './measure.ts';
+import { helpText, type Options, readOptions } from './options.ts';
+import { peerVersions } from './peers.ts';
+import { killAll } from './processes.ts';
+import { printGoals, printResults, printTable } from './report.ts';
+import { scenarios } from './scenarios.ts';
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => process.exit(130));
+}
+process.on('exit', killAll);
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(helpText);
+  else if (options.list) printList(options);
+  else await run(options);
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
+
+async function run(options: Options): Promise<void> {
+  if (!existsSync('/proc/self/stat')) {
+    throw new Error('CPU time and memory are read from /proc, which only Linux has');
+  }
+  const plan: Plan = {
+    rounds: options.rounds,
+    connections: 64,
+    firstWarmUpMs: options.quick ? 1_500 : 3_000,
+    warmUpMs: 500,
+    measureMs: options.quick ? 1_500 : 3_000,
+  };
+  const tables: Table[] = [];
+  for (const { scenario, contestants } of chosen(options)) {
+    print(`${scenario.id}`);
+    const table = await measure(scenario, contestants, plan, print);
+    tables.push(table);
+    print(`\n${printTable(table)}`);
+  }
+  const goals = printGoals(tables);
+  print(goals);
+  if (options.quick || options.only) return;
+  const head = {
+    command: ['npm run bench', ...process.argv.slice(2)].join(' -- '),
+    date: new Date().toISOString().slice(0, 10),
+    versions: { tailorbird: ownVersion(), node: process.versions.node, ...peerVersions() },
+    ...plan,
+  };
+  writeFileSync(
+    join(import.meta.dirname, 'results.md'),
+    printResults(head, [goals, ...tables.map(printTable)]),
+  );
+  print('written: bench/results.md');
+}
+
+/** What the flags leave, without scenarios that nobody would run. */
+function chosen(options: Options): { scenario: Scenario; contestants: Contestant[] }[] {
+  return scenarios
+    .filter(({ quick }) => quick || !options.quick || options.only !== undefined)
+    .map((scenario) => ({
+      scenario,
+      contestants: scenario.work.contestants.filter(
+        ({ name, modes }) =>
+          modes.includes(scenario.mode) && (options.only?.test(`${scenario.id}/${name}`) ?? true),
+      ),
+    }))
+    .filter(({ contestants }) => contestants.length > 0);
+}
+
+function printList(options: Options): void {
+  for (const { scenario, contestants } of chosen(options)) {
+    for (const contestant of contestants) {
+      const missing = contestant.missing();
+      print(`${scenario.id}/${contestant.name}${missing === undefined ? '' : `  (${missing})`}`);
+    }
+  }
+}
+
+function ownVersion(): string {
+  const file = join(import.meta.dirname, '../package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,23 @@
+/** Mercurius on Fastify, compiled by graphql-jit from the first request, with its own loaders. Env: `PORT`, `UPSTREAM`. */
+import fastify from 'fastify';
+import mercurius from 'mercurius';
+import { fetchPosts, fetchUsers, type Post, schemaText } from './upstream.ts';
+
+const app = fastify();
+await app.register(mercurius, {
+  schema: schemaText,
+  resolvers: { Query: { posts: fetchPosts, greet: () => 'Hello World!' } },
+  loaders: {
+    Post: {
+      // Mercurius hands over one entry per distinct post, so the ids still repeat.
+      user: async (queries: { obj: Post }[]) => {
+        const ids = [...new Set(queries.map(({ obj }) => obj.userId))];
+        const users = await fetchUsers(ids);
+        const byId = new Map(ids.map((id, index) => [id, users[index]]));
+        return queries.map(({ obj }) => byId.get(obj.userId) ?? null);
+      },
+    },
+  },
+  jit: 1,
+});
+await app.listen({ port: Number(process.env['PORT']), host: '127.0.0.1' });

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { processTree } from './process-usage.ts';
+
+/** The cores of a run: the measured server has one, the load and its upstream share the other. */
+export const serverCore = 0;
+export const loadCore = 1;
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Running {
+  readonly pid: number;
+  /** What it printed so far, at most the last 4,000 characters. */
+  output(): string;
+  /** Null while it runs. */
+  exitCode(): number | null;
+  stop(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Starts a program on one core; it is ended with this process, however that ends. */
+export function start(command: Command, core: number): Running {
+  const pinned = availableParallelism() > 1;
+  const child = spawn(
+    pinned ? 'taskset' : command.file,
+    pinned ? ['-c', String(core), command.file, ...command.args] : command.args,
+    {
+      env: { ...cleanEnv(), NODE_ENV: 'production', ...command.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  if (child.pid === undefined)
+    throw new Error(`cannot start ${command.file}: is taskset installed?`);
+  running.add(child);
+  let output = '';
+  const keep = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-4_000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise<void>((resolve) => {
+    child.on('exit', () => {
+      running.delete(child);
+      resolve();
+    });
+  });
+  return {
+    pid: child.pid,
+    output: () => output,
+    exitCode: () => child.exitCode,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const tree = processTree(child.pid as number);
+      signalAll(tree, 'SIGTERM');
+      const late = setTimeout(signalAll, 3_000, tree, 'SIGKILL');
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+/** What `command` prints on standard output; fails when it ends otherwise than with 0, or takes longer. */
+export async function outputOf(command: Command, core: number, timeoutMs: number): Promise<string> {
+  const child = start(command, core);
+  const deadline = performance.now() + timeoutMs;
+  while (child.exitCode() === null) {
+    if (performance.now() > deadline) {
+      await child.stop();
+      throw new Error(`${command.args[0]} took longer than ${timeoutMs} ms`);
+    }
+    await sleep(20);
+  }
+  if (child.exitCode() !== 0) throw new Error(`${command.args[0]} failed: ${child.output()}`);
+  return child.output();
+}
+
+/** Ends every program of this run at once. */
+export function killAll(): void {
+  for (const child of running) {
+    if (child.pid !== undefined) signalAll(processTree(child.pid), 'SIGKILL');
+  }
+}
+
+/** A port nobody listens on right now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended on its own.
+    }
+  }
+}
+
+/** The environment without what would change how Node runs, or point a server elsewhere. */
+function cleanEnv(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR'];
+  return Object.fromEntries(
+    kept.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

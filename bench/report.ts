@@ -1,0 +1,124 @@
+import { availableParallelism } from 'node:os';
+import type { Row, Table } from './measure.ts';
+
+/** One scenario as a Markdown table; ratios are to the scenario's floor. */
+export function printTable({ scenario, rows, absent }: Table): string {
+  const floor = rows.find(({ contestant }) => contestant.kind === 'floor');
+  const sorted = [...rows].sort((a, b) => a.cpuMs - b.cpuMs);
+  const cells = [
+    ['server', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms', 'CPU ÷ floor', 'MB', 'calls'],
+    ...sorted.map((row) => [
+      row.contestant.name,
+      Math.round(row.requestsPerSecond).toLocaleString('en') + (row.loadCoreBusy > 0.9 ? ' *' : ''),
+      row.p50Ms.toFixed(1),
+      row.p99Ms.toFixed(1),
+      row.cpuMs.toFixed(3),
+      floor ? (row.cpuMs / floor.cpuMs).toFixed(2) : '–',
+      row.residentMb.toFixed(0),
+      row.callsPerQuery.toFixed(2),
+    ]),
+  ];
+  const asked = scenario.mode === 'cached' ? 'answers cached' : 'upstream asked every time';
+  return [
+    `### ${scenario.id}: ${scenario.work.title}`,
+    '',
+    `\`${scenario.work.query}\`, ${asked}, upstream answers after ${scenario.latencyMs} ms`,
+    '',
+    ...alignTable(cells),
+    ...(rows.some(({ loadCoreBusy }) => loadCoreBusy > 0.9)
+      ? ['', "\\* the load's core was the limit: compare CPU ms"]
+      : []),
+    ...absent.flatMap(({ name, reason }) => ['', `${name}: ${reason}`]),
+    '',
+  ].join('\n');
+}
+
+/** Where our figures stand against the goals of the design. */
+export function printGoals(tables: readonly Table[]): string {
+  const lines = [
+    goal(
+      tables,
+      'posts/uncached/0ms',
+      'floor: hand-written',
+      'CPU ms at most 1.1 of',
+      (us, they) => [us.cpuMs / they.cpuMs, (ratio) => ratio <= 1.1],
+    ),
+    goal(tables, 'posts/uncached/0ms', 'mercurius', 'requests/s at least 3 times', throughput(3)),
+    goal(
+      tables,
+      'posts/uncached/0ms',
+      'tailcall, batching',
+      'requests/s at least 5 times',
+      throughput(5),
+    ),
+    goal(
+      tables,
+      'posts/uncached/0ms',
+      'hive gateway',
+      'requests/s at least 15 times',
+      throughput(15),
+    ),
+    goal(tables, 'posts/cached/0ms', 'floor: bare', 'requests/s at least 0.7 of', throughput(0.7)),
+    goal(tables, 'posts/cached/0ms', 'tailcall, dedupe', 'requests/s ahead of', throughput(1)),
+  ].filter((line) => line !== undefined);
+  return lines.length === 0 ? '' : ['### Goals', '', ...lines, ''].join('\n');
+}
+
+export interface ResultsHead {
+  readonly command: string;
+  readonly date: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rounds: number;
+  readonly connections: number;
+  readonly measureMs: number;
+}
+
+/** The whole of `results.md`. */
+export function printResults(head: ResultsHead, parts: readonly string[]): string {
+  const versions = Object.entries(head.versions).map(([name, version]) => `${name} ${version}`);
+  return `# Benchmark results
+
+\`${head.command}\` on ${head.date}, ${availableParallelism()} cores, Linux. Versions: ${versions.join(', ')}.
+
+Each server on core 0, load and upstream on core 1; ${head.connections} keep-alive connections, one request in
+flight on each; ${head.rounds} rounds of ${head.measureMs / 1_000} s in which the servers take turns; medians of the rounds.
+Every answer is compared with the right one before it is measured. CPU ms is the server's user and
+system time a request, MB its resident memory after the load, calls the upstream calls a query.
+Compare ratios within a table; absolute figures belong to the machine.
+
+${parts.join('\n')}`;
+}
+
+/** Cells as a Markdown table whose columns line up; the first is text, the others numbers. */
+export function alignTable(cells: readonly (readonly string[])[]): string[] {
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
+  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  const [head = [], ...rows] = cells;
+  return [line(head), rule, ...rows.map(line)];
+}
+
+function goal(
+  tables: readonly Table[],
+  scenarioId: string,
+  rival: string,
+  text: string,
+  judge: (us: Row, they: Row) => [ratio: number, holds: (ratio: number) => boolean],
+): string | undefined {
+  const rows = tables.find(({ scenario }) => scenario.id === scenarioId)?.rows;
+  const us = rows?.find(({ contestant }) => contestant.kind === 'ours');
+  const they = rows?.find(({ contestant }) => contestant.name.startsWith(rival));
+  if (!us || !they) return undefined;
+  const [ratio, holds] = judge(us, they);
+  return `- ${holds(ratio) ? 'met' : 'MISSED'}: ${text} ${they.contestant.name}: ${ratio.toFixed(2)}`;
+}
+
+function throughput(least: number) {
+  return (us: Row, they: Row): [number, (ratio: number) => boolean] => [
+    us.requestsPerSecond / they.requestsPerSecond,
+    (ratio) => ratio >= least,
+  ];
+}

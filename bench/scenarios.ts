@@ -1,0 +1,17 @@
+import type { Scenario, Work } from './contestant.ts';
+import { greetWork, postsWork, titlesWork } from './posts-works.ts';
+
+/** The tables of the results, in order. */
+export const scenarios: readonly Scenario[] = [
+  scenario(postsWork, 'uncached', 0, true),
+  scenario(postsWork, 'uncached', 20, false),
+  scenario(postsWork, 'cached', 0, true),
+  scenario(titlesWork, 'uncached', 0, false),
+  scenario(titlesWork, 'uncached', 20, false),
+  scenario(titlesWork, 'cached', 0, false),
+  scenario(greetWork, 'uncached', 0, false),
+];
+
+function scenario(work: Work, mode: Scenario['mode'], latencyMs: number, quick: boolean): Scenario {
+  return { id: `${work.name}/${mode}/${latencyMs}ms`, work, mode, latencyMs, quick };
+}
