@@ -4,8 +4,9 @@ export interface Timestamp {
   readonly nanos: number;
 }
 
-/** The moment of a `google.protobuf.Timestamp`, to the millisecond. */
-export function timestampToDate(timestamp: Timestamp): Date {
+/** The moment of a `google.protobuf.Timestamp`, to the millisecond. Fails: Error when it is missing. */
+export function timestampToDate(timestamp: Timestamp | null): Date {
+  if (!timestamp) throw new Error('the backend left out a timestamp that its contract promises');
   return new Date(Number(timestamp.seconds) * 1_000 + Math.floor(timestamp.nanos / 1e6));
 }
 
