@@ -1,40 +1,232 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type CodegenConfig, generate } from '@graphql-codegen/cli';
+import {
+  buildSchema,
+  concatAST,
+  GraphQLError,
+  GraphQLSchema,
+  isIntrospectionType,
+  isSpecifiedScalarType,
+  parse,
+  printSchema,
+  printType,
+  Source,
+  validate,
+} from 'graphql';
+import { composeBff } from './src/bff/compose-bff.ts';
+import type { Bff } from './src/bff/define-bff.ts';
+import { graphTypes } from './src/bff/graph-types.ts';
 import { openapiTypes } from './src/contract/openapi-types.ts';
 import { protoTypes } from './src/contract/proto-types.ts';
+import type { Subschema } from './src/subschema/define-subschema.ts';
 
-const root = new URL('./', import.meta.url);
+const root = import.meta.dirname;
 
-/** Writes each generated file that differs; with `check`, writes none. Returns those that differ. */
-async function settle(files: ReadonlyMap<string, string>, check: boolean): Promise<string[]> {
-  const changed: string[] = [];
-  for (const [path, text] of files) {
-    const file = new URL(path, root);
-    const before = await readFile(file, 'utf8').catch(() => null);
-    if (before === text) continue;
-    changed.push(path);
-    if (!check) await writeFile(file, text);
+/**
+ * Types and persisted documents for the operations of every released version of every client: one
+ * output per `bff-<client>/operations/<version>/`, or one for operations without versions.
+ */
+const config: CodegenConfig = {
+  silent: true,
+  hooks: { beforeOneFileWrite: finished },
+  generates: Object.fromEntries(
+    operationFolders().map((folder) => {
+      const [client = '', operations, ...version] = folder.split('/');
+      return [
+        [client, operations, 'generated', ...version, ''].join('/'),
+        {
+          preset: 'client',
+          schema: `${client}/schema.graphql`,
+          documents: `${folder}/*.graphql`,
+          presetConfig: {
+            fragmentMasking: false,
+            persistedDocuments: { mode: 'embedHashInDocument', hashAlgorithm: 'sha256' },
+          },
+          config: {
+            enumType: 'string-literal',
+            immutableTypes: true,
+            importExtension: '.ts',
+            scalars: { DateTime: 'string', ID: 'string' },
+            strictScalars: true,
+            useTypeImports: true,
+          },
+        },
+      ];
+    }),
+  ),
+};
+
+/** What `graphql-codegen --config codegen.ts` reads; `npm run codegen` does this and all the rest. */
+export default config;
+
+if (import.meta.main) await main();
+
+/**
+ * Writes every generated file that would change. With `--check` it writes none, and exits with 1
+ * when there are any. A mistake in a contract, a definition or an operation is told without a
+ * stack; what can only be a defect of the generator has one.
+ */
+async function main(): Promise<void> {
+  const [flag, ...others] = process.argv.slice(2);
+  const check = flag === '--check';
+  if (others.length > 0 || (flag !== undefined && !check)) {
+    console.error('usage: node codegen.ts [--check]');
+    process.exitCode = 2;
+    return;
   }
-  return changed;
+  try {
+    // In this order: each step reads what the ones before it wrote.
+    let changed = 0;
+    for (const step of [contracts, subschemas, clients, operations]) {
+      changed += await settle(await step(), check);
+    }
+    if (check && changed > 0) process.exitCode = 1;
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof TypeError) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
 
-/** `schemas/<domain>/contract.ts` for each domain with an OpenAPI document or a .proto file. */
-async function contracts(): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  const found = await readdir(new URL('schemas/', root), { recursive: true });
-  for (const path of found.sort()) {
-    const [domain, file, ...deeper] = path.split('/');
-    if (domain === undefined || file === undefined || deeper.length > 0) continue;
-    const contract = new URL(`schemas/${path}`, root);
-    const name = basename(file);
-    const target = `schemas/${domain}/contract.ts`;
-    if (/^openapi\.(ya?ml|json)$/.test(name)) files.set(target, await openapiTypes(contract));
-    else if (name.endsWith('.proto')) files.set(target, await protoTypes(contract));
+/** A file's path from the root, and what it should hold; null when it should not be there. */
+type Files = Map<string, string | null>;
+
+async function contracts(): Promise<Files> {
+  const files: Files = new Map();
+  for (const path of found('schemas/*/{openapi.{yaml,yml,json},*.proto}')) {
+    const contract = new URL(path, import.meta.url);
+    const types = path.endsWith('.proto') ? protoTypes(contract) : openapiTypes(contract);
+    files.set(join(dirname(path), 'contract.ts'), await types);
   }
   return files;
 }
 
-const check = process.argv.includes('--check');
-const changed = await settle(await contracts(), check);
-for (const path of changed) console.log(`${check ? 'would change' : 'wrote'} ${path}`);
-if (check && changed.length > 0) process.exitCode = 1;
+async function subschemas(): Promise<Files> {
+  const files: Files = new Map();
+  for (const path of found('schemas/*/index.ts')) {
+    const subschema = await exported(path, isSubschema, 'a subschema, made by defineSubschema');
+    // A GraphQL backend's schema.graphql is the contract itself.
+    if (subschema.backend.kind === 'graphql') continue;
+    files.set(join(dirname(path), 'schema.graphql'), sdlOf(subschema.schema));
+  }
+  return files;
+}
+
+async function clients(): Promise<Files> {
+  const files: Files = new Map();
+  for (const path of found('bff-*/bff.ts')) {
+    const { graph, clientSchema } = composeBff(
+      await exported(path, isBff, 'a bff, made by defineBff'),
+    );
+    files.set(join(dirname(path), 'schema.graphql'), sdlOf(clientSchema));
+    files.set(join(dirname(path), 'graph.generated.ts'), graphTypes(graph));
+  }
+  return files;
+}
+
+async function operations(): Promise<Files> {
+  const stale = found('bff-*/operations/generated/**/*.{ts,json}');
+  const files: Files = new Map(stale.map((path) => [path, null]));
+  const folders = operationFolders();
+  if (folders.length === 0) return files;
+  for (const folder of folders) checkOperations(folder);
+  for (const { filename, content } of await generate({ ...config, cwd: root }, false)) {
+    files.set(filename, finished(filename, content));
+  }
+  return files;
+}
+
+/** The generator stops at the first of these, and doesn't tell its line. */
+function checkOperations(folder: string): void {
+  const [client = ''] = folder.split('/');
+  const schema = buildSchema(readFileSync(join(root, client, 'schema.graphql'), 'utf8'));
+  const parsed = found(`${folder}/*.graphql`).map((path) => {
+    try {
+      return parse(new Source(readFileSync(join(root, path), 'utf8'), path));
+    } catch (error) {
+      if (error instanceof GraphQLError) throw new Error(described(error), { cause: error });
+      throw error;
+    }
+  });
+  const errors = validate(schema, concatAST(parsed), undefined, { maxErrors: 5 });
+  if (errors.length > 0) throw new Error(errors.map(described).join('\n'));
+}
+
+function described(error: GraphQLError): string {
+  const line = error.locations?.[0]?.line;
+  return `${[error.source?.name, line].filter(Boolean).join(':')}: ${error.message}`;
+}
+
+/** A generated file with what the preset leaves out: who made it, and the last line's end. */
+function finished(path: string, content: string): string {
+  const header = '// Generated from the operations by `npm run codegen`. Do not edit.\n';
+  return `${path.endsWith('.ts') ? header : ''}${content.trimEnd()}\n`;
+}
+
+/** Folders with operations written by hand, from the root. */
+function operationFolders(): string[] {
+  const folders = found('bff-*/operations/**/*.graphql').map((path) => dirname(path));
+  return [...new Set(folders)].filter((folder) => folder.split('/')[2] !== 'generated');
+}
+
+/** Makes the files so, or only says which differ. Returns how many do. */
+async function settle(files: Files, check: boolean): Promise<number> {
+  let changed = 0;
+  for (const [path, text] of files) {
+    const file = join(root, path);
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : null;
+    if (before === text) continue;
+    changed += 1;
+    console.log(`${check ? 'would ' : ''}${text === null ? 'remove' : 'write'} ${path}`);
+    if (check) continue;
+    if (text === null) {
+      await rm(file);
+      continue;
+    }
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+  return changed;
+}
+
+/**
+ * A schema's SDL in an order that depends on names alone, so that its diff shows what changed:
+ * directives, then the roots, then the other types.
+ */
+function sdlOf(schema: GraphQLSchema): string {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const others = Object.values(schema.getTypeMap())
+    .filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const types = new Set([...roots.filter((type) => type != null), ...others]);
+  const directives = printSchema(new GraphQLSchema({ directives: schema.getDirectives() }));
+  return `${[directives, ...[...types].map(printType)].filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** The one export of a module that `is` what is looked for. */
+async function exported<T>(
+  path: string,
+  is: (value: unknown) => value is T,
+  what: string,
+): Promise<T> {
+  const module: Record<string, unknown> = await import(new URL(path, import.meta.url).href);
+  const value = Object.values(module).find(is);
+  if (value !== undefined) return value;
+  const names = Object.keys(module).join(', ') || 'nothing';
+  throw new Error(`${path}: expected an export that is ${what}, but it exports ${names}`);
+}
+
+function isSubschema(value: unknown): value is Subschema {
+  return typeof value === 'object' && value !== null && 'backend' in value && 'merge' in value;
+}
+
+function isBff(value: unknown): value is Bff {
+  return typeof value === 'object' && value !== null && 'subschemas' in value && 'tailor' in value;
+}
+
+/** Files from the root, by name. */
+function found(pattern: string): string[] {
+  return globSync(pattern, { cwd: root }).sort();
+}

@@ -11,7 +11,7 @@ export interface Airport {
   readonly name: string;
   /** The city it serves; `NA` when the source has none. */
   readonly city: string;
-  /** Two-letter code of the state or territory; `NA` outside the United States. */
+  /** Two-letter code of the state or territory; `NA` when the source has none. */
   readonly state: string;
   /** The country; `USA` for nearly all. */
   readonly country: string;

@@ -77,7 +77,8 @@ class GraphTypes {
   }
 
   #typeOf(type: GraphQLOutputType): string {
-    return isNonNullType(type) ? this.#present(type.ofType) : `${this.#present(type)} | null`;
+    const present = this.#present(type);
+    return isNonNullType(type) || present === 'unknown' ? present : `${present} | null`;
   }
 
   /** The type where it isn't null. */
