@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Part } from './parts.ts';
+import { originOf, type Ports } from './ports.ts';
+
+const askAgainMs = 50;
+const answerWithinMs = 1_000;
+
+/**
+ * Resolves when a BFF answers a query and says on its admin port that it is ready; fails with the
+ * signal's reason.
+ */
+export async function bffAnswers(part: Part, ports: Ports, signal: AbortSignal): Promise<void> {
+  const origin = (passedAs: string) => {
+    const port = part.ports.find((candidate) => candidate.passedAs === passedAs);
+    return originOf(port && ports.get(port.variable));
+  };
+  await until(signal, async (within) => {
+    const [query, ready] = await Promise.all([
+      fetch(`${origin('PORT')}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"query":"{ __typename }"}',
+        signal: within,
+      }),
+      fetch(`${origin('ADMIN_PORT')}/readyz`, { signal: within }),
+    ]);
+    await Promise.all([query.arrayBuffer(), ready.arrayBuffer()]);
+    // In production the query is refused for not being registered, which is an answer as well.
+    return query.status < 500 && ready.ok;
+  });
+}
+
+async function until(signal: AbortSignal, ask: (within: AbortSignal) => Promise<boolean>) {
+  while (true) {
+    signal.throwIfAborted();
+    const within = AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]);
+    // Refused and unanswered connections are what waiting is for.
+    if (await ask(within).catch(() => false)) return;
+    await sleep(askAgainMs, undefined, { signal });
+  }
+}

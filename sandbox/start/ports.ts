@@ -1,0 +1,62 @@
+import { freePort, PortInUseError } from '../service/listen.ts';
+import { readPort } from '../service/run-service.ts';
+import type { Part } from './parts.ts';
+
+/** The port of each variable in `Part.ports`. */
+export type Ports = ReadonlyMap<string, number>;
+
+/**
+ * The ports that the parts will listen on, as the environment has them; 0 becomes a free one.
+ * Fails once with every port that is malformed or in use, and the variable that changes it.
+ */
+export async function resolvePorts(
+  parts: readonly Part[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Ports> {
+  const ports = new Map<string, number>();
+  const problems: string[] = [];
+  for (const { name, ports: wanted } of parts) {
+    for (const { variable, fallback } of wanted) {
+      try {
+        const port = await freePort(readPort(environment[variable], fallback, variable));
+        const twin = [...ports].find(([, taken]) => taken === port);
+        if (twin) problems.push(`${name}: ${variable} and ${twin[0]} are both ${port}`);
+        ports.set(variable, port);
+      } catch (error) {
+        problems.push(
+          error instanceof PortInUseError
+            ? `${name}: port ${error.port} is in use; set ${variable} to another (0 for any)`
+            : `${name}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return ports;
+}
+
+/** What a part sees: our environment, its ports, and where the backends are unless that is set. */
+export function environmentOf(
+  part: Part,
+  ports: Ports,
+  all: readonly Part[],
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const { PORT: _port, ADMIN_PORT: _adminPort, ...inherited } = environment;
+  const result: Record<string, string> = {};
+  for (const { urlVariable, ports: offered } of all) {
+    const port = offered[0] && ports.get(offered[0].variable);
+    if (urlVariable !== null && port !== undefined) result[urlVariable] = originOf(port);
+  }
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value !== undefined && value !== '') result[name] = value;
+  }
+  for (const { passedAs, variable } of part.ports) {
+    result[passedAs] = String(ports.get(variable));
+  }
+  return result;
+}
+
+export function originOf(port: number | undefined): string {
+  return `http://127.0.0.1:${port}`;
+}
