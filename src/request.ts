@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import type { Backend, BackendCallRecord, LiveBackend } from './backend/backend.ts';
 
 /** Who asks. `subject` keys everything that is scoped to a viewer. */
@@ -36,4 +37,10 @@ export function liveBackend(context: RequestContext, backend: Pick<Backend, 'nam
   throw new Error(
     `backend "${backend.name}" is not running here: add its subschema to the bff, or pass it to createServer({ backends })`,
   );
+}
+
+/** The viewer, or UNAUTHENTICATED. */
+export function requireViewer(context: RequestContext): Viewer {
+  if (context.viewer) return context.viewer;
+  throw new GraphQLError('Log in first.', { extensions: { code: 'UNAUTHENTICATED' } });
 }

@@ -63,7 +63,10 @@ export function lowerFields(bff: Bff, subschemas: readonly GraphQLSchema[]): Low
         const extension = shared.has(type.name) || type.name === 'Query';
         typeDefs.push(`${extension ? 'extend ' : ''}${printType(type)}`);
         resolvers[type.name] = Object.fromEntries(
-          fields.map((field) => [field.name, lowerField(type, field, needs, bff)]),
+          fields.flatMap((field) => {
+            const lowered = lowerField(type, field, needs, bff);
+            return lowered ? [[field.name, lowered]] : [];
+          }),
         );
       }
       continue;

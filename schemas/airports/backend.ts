@@ -1,0 +1,25 @@
+import { defineBatch, defineRestBackend, env } from 'tailorbird';
+import type { Airport, Paths } from './contract.ts';
+
+/** Airports of the United States: REST, `openapi.yaml`. */
+export const airports = defineRestBackend<Paths>({
+  name: 'airports',
+  endpoints: env('AIRPORTS_URL', 'http://127.0.0.1:4101'),
+});
+
+/**
+ * Airports by IATA code.
+ *
+ * Shape: codes[n] → (Airport | null)[n]; null where no airport has the code.
+ * Source: REST GET /airports?ids=, at most 100 codes a call.
+ * Cached: 60 s, public, and 5 min more while it is asked anew.
+ * Fails: BackendError, for every code of the call.
+ */
+export const airportByIata = defineBatch(airports, {
+  name: 'airportByIata',
+  load: (codes: readonly string[], api) => api.get('/airports', { query: { ids: codes } }),
+  rows: (page) => page.items,
+  keyOf: (airport: Airport) => airport.iata,
+  maxBatchSize: 100,
+  cache: { scope: 'public', ttlMs: 60_000, staleWhileRevalidateMs: 300_000 },
+});

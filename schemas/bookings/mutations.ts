@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { requireViewer } from 'tailorbird';
+import { bookings } from './backend.ts';
+import { BookingRef } from './booking.ts';
+import { builder } from './builder.ts';
+import type { Booking } from './contract.ts';
+
+const BookFlightInput = builder.inputType('BookFlightInput', {
+  fields: (t) => ({
+    flightId: t.id({ required: true }),
+    seat: t.string({ required: true, description: 'Row 1 to 99 and a letter A to K: `14C`.' }),
+    idempotencyKey: t.string({
+      description:
+        'Chosen by the app, new for each booking, the same when it tries again: a repeat books nothing more.',
+    }),
+  }),
+});
+
+const CancelBookingInput = builder.inputType('CancelBookingInput', {
+  fields: (t) => ({ bookingId: t.id({ required: true }) }),
+});
+
+const BookFlightPayload = builder.objectRef<{ booking: Booking }>('BookFlightPayload').implement({
+  fields: (t) => ({ booking: t.expose('booking', { type: BookingRef }) }),
+});
+
+const CancelBookingPayload = builder
+  .objectRef<{ booking: Booking }>('CancelBookingPayload')
+  .implement({ fields: (t) => ({ booking: t.expose('booking', { type: BookingRef }) }) });
+
+builder.mutationType({});
+
+builder.mutationFields((t) => ({
+  bookFlight: t.field({
+    type: BookFlightPayload,
+    nullable: false,
+    description: 'Books a seat for the viewer. CONFLICT when the seat is taken.',
+    args: { input: t.arg({ type: BookFlightInput, required: true }) },
+    resolve: async (_, { input }, context) => {
+      const idempotencyKey = input.idempotencyKey ?? randomUUID();
+      const booking = await bookings.api(context).call(
+        'CreateBooking',
+        {
+          idempotencyKey,
+          travellerId: requireViewer(context).subject,
+          flightId: input.flightId,
+          seat: input.seat,
+        },
+        { idempotencyKey },
+      );
+      return { booking };
+    },
+  }),
+  cancelBooking: t.field({
+    type: CancelBookingPayload,
+    nullable: false,
+    description: "Cancels one of the viewer's bookings. CONFLICT when it is cancelled already.",
+    args: { input: t.arg({ type: CancelBookingInput, required: true }) },
+    resolve: async (_, { input }, context) => {
+      const travellerId = requireViewer(context).subject;
+      const booking = await bookings
+        .api(context)
+        .call('CancelBooking', { id: input.bookingId, travellerId });
+      return { booking };
+    },
+  }),
+}));

@@ -1,0 +1,3 @@
+import { createSubschemaBuilder } from 'tailorbird';
+
+export const builder = createSubschemaBuilder();

@@ -1,0 +1,41 @@
+import { travellerById } from './backend.ts';
+import { builder } from './builder.ts';
+import type { Traveller } from './contract.ts';
+
+/** An airport as travellers know it: by its code alone. */
+const AirportRef = builder.objectRef<{ readonly iata: string }>('Airport');
+
+AirportRef.implement({
+  fields: (t) => ({ iata: t.exposeID('iata', { nullable: false }) }),
+});
+
+const TravellerRef = builder.objectRef<Traveller>('Traveller');
+
+TravellerRef.implement({
+  description: 'Somebody who travels.',
+  fields: (t) => ({
+    id: t.exposeID('id', { nullable: false }),
+    name: t.exposeString('name', { nullable: false, description: 'Full name.' }),
+    homeAirport: t.field({
+      type: AirportRef,
+      description: 'Where they usually leave from; null when they have not said.',
+      resolve: (traveller) =>
+        traveller.homeAirport === null ? null : { iata: traveller.homeAirport },
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  me: t.field({
+    type: TravellerRef,
+    description: 'Who asks; null when nobody is logged in.',
+    resolve: (_, _args, context) =>
+      context.viewer === null ? null : travellerById.load(context, context.viewer.subject),
+  }),
+  _travellersById: t.field({
+    type: [TravellerRef],
+    nullable: { list: false, items: true },
+    args: { ids: t.arg.idList({ required: true }) },
+    resolve: (_, { ids }, context) => travellerById.loadMany(context, ids),
+  }),
+}));

@@ -1,0 +1,237 @@
+import { graphql, printSchema } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createBffBuilder } from '../../src/bff/bff-builder.ts';
+import { composeBff } from '../../src/bff/compose-bff.ts';
+import { defineBff, type Tailor } from '../../src/bff/define-bff.ts';
+import { toySubschemas } from '../support/toy-graph.ts';
+
+function compose(tailor: Tailor = {}) {
+  const { places, trips } = toySubschemas();
+  return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], tailor }));
+}
+
+/** What graphql-js answers on the stitched graph: the engine's reference. */
+async function ask(graph: ReturnType<typeof compose>['graph'], source: string) {
+  const { data, errors } = await graphql({ schema: graph, source, contextValue: {} });
+  expect(errors).toBeUndefined();
+  return JSON.parse(JSON.stringify(data)) as unknown;
+}
+
+describe('composeBff', () => {
+  it('joins types on their keys and hides the entries that do it', async () => {
+    const { graph, clientSchema } = compose();
+    expect(
+      await ask(graph, '{ flight(id: 1) { origin { city departures(first: 2) { id } } } }'),
+    ).toEqual({
+      flight: { origin: { city: 'Atlanta', departures: [{ id: '1' }, { id: '2' }] } },
+    });
+    expect(printSchema(clientSchema)).not.toContain('_');
+  });
+
+  it('hides a field from the client and keeps it in the graph', () => {
+    const { graph, clientSchema } = compose({ hide: ['Airport.latitude'] });
+    expect(printSchema(clientSchema)).not.toContain('latitude');
+    expect(printSchema(graph)).toContain('latitude');
+  });
+
+  it('hides whole types with the fields that return them', () => {
+    const { clientSchema } = compose({ hide: ['Flight'] });
+    expect(printSchema(clientSchema)).not.toMatch(/Flight|departures|origin/);
+  });
+
+  it('renames types, fields, roots and keys, and resolves them as before', async () => {
+    const { graph, clientSchema } = compose({
+      rename: {
+        Airport: 'Station',
+        'Airport.iata': 'code',
+        'Airport.city': 'town',
+        'Query.flight': 'trip',
+      },
+    });
+    expect(printSchema(clientSchema)).toContain('type Station');
+    expect(
+      await ask(
+        graph,
+        '{ trip(id: 1) { origin { __typename code town departures(first: 1) { id } } } }',
+      ),
+    ).toEqual({
+      trip: {
+        origin: { __typename: 'Station', code: 'ATL', town: 'Atlanta', departures: [{ id: '1' }] },
+      },
+    });
+  });
+
+  it("gives arguments this client's default without touching the subschema", async () => {
+    const { graph } = compose({ defaults: { 'Airport.departures.first': 1 } });
+    expect(await ask(graph, '{ airport(iata: "ATL") { departures { id } } }')).toEqual({
+      airport: { departures: [{ id: '1' }] },
+    });
+    const { graph: untouched } = compose();
+    const { airport } = (await ask(
+      untouched,
+      '{ airport(iata: "ATL") { departures { id } } }',
+    )) as {
+      airport: { departures: unknown[] };
+    };
+    expect(airport.departures).toHaveLength(20);
+  });
+
+  it('adds derived fields and roots that need several backends', async () => {
+    const { graph, clientSchema } = derived(
+      '{ delayMinutes origin { city } destination { city latitude } }',
+      ['Airport.latitude'],
+    );
+    expect(printSchema(clientSchema)).toContain('statusText: String');
+    expect(
+      await ask(graph, '{ flight(id: 2) { statusText } board(iata: "ATL", first: 2) { line } }'),
+    ).toEqual({
+      flight: { statusText: '20 min, Atlanta to New York at 40.6' },
+      board: [{ line: '1 to New York' }, { line: '2 to New York' }],
+    });
+  });
+
+  it('completes a shared type that a derived field names by its key', async () => {
+    const { places, trips } = toySubschemas();
+    const builder = createBffBuilder<{ Query: object; Airport: { iata: string } }>();
+    const hub = builder.fieldsOn('Query', (t) => ({
+      hub: t.derive({
+        type: builder.shared('Airport'),
+        needs: '{ __typename }',
+        resolve: () => ({ iata: 'ATL' }),
+      }),
+    }));
+    const { graph } = composeBff(
+      defineBff({ name: 'toy', subschemas: [places, trips], fields: [hub] }),
+    );
+    expect(await ask(graph, '{ hub { city departures(first: 1) { id } } }')).toEqual({
+      hub: { city: 'Atlanta', departures: [{ id: '1' }] },
+    });
+  });
+});
+
+describe('what does not fit', () => {
+  const cases: [string, () => unknown, RegExp[]][] = [
+    [
+      'a misspelt need',
+      () => derived('{ delayMinute }'),
+      [/compose-bff\.test\.ts:\d+: Flight\.statusText needs \{ delayMinute \}/, /"delayMinutes"/],
+    ],
+    [
+      'a need that does not parse',
+      () => derived('{ delayMinutes'),
+      [/Flight\.statusText/, /Syntax Error/],
+    ],
+    [
+      'a hidden field that is not there',
+      () => compose({ hide: ['Airport.lattitude'] }),
+      [/toy/, /tailor\.hide/, /"latitude"/],
+    ],
+    [
+      'a renamed type that is not there',
+      () => compose({ rename: { Airprot: 'X' } }),
+      [/tailor\.rename/, /"Airport"/],
+    ],
+    [
+      'a new name that is no name',
+      () => compose({ rename: { Airport: 'air port' } }),
+      [/not a GraphQL name/],
+    ],
+    [
+      'a default of an argument that is not there',
+      () => compose({ defaults: { 'Airport.departures.frist': 1 } }),
+      [/"first"/],
+    ],
+    ['a coordinate that is none', () => compose({ hide: ['Airport..city'] }), [/not a coordinate/]],
+    [
+      'hiding everything',
+      () => compose({ hide: ['Query.airport', 'Query.flight'] }),
+      [/not a schema/],
+    ],
+    [
+      'a key that is not a field',
+      () => merged({ key: 'iatta', entry: '_airports' }),
+      [/toy-graph|compose-bff/, /"iatta"/, /"iata"/],
+    ],
+    [
+      'an entry that is not a root',
+      () => merged({ key: 'iata', entry: '_airprots' }),
+      [/"_airprots"/, /"_airports"/],
+    ],
+    [
+      'an entry that returns one',
+      () => merged({ key: 'iata', entry: 'airport' }),
+      [/must return \[Airport\]!/],
+    ],
+    [
+      'a type that is not there',
+      () => merged({ key: 'iata', entry: '_airports' }, 'Airprot'),
+      [/"Airport"/],
+    ],
+  ];
+  it.each(cases)('%s names place, rule and remedy', (_, build, patterns) => {
+    let message = '';
+    try {
+      build();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    for (const pattern of patterns) expect(message).toMatch(pattern);
+    expect(message.split('\n').length).toBeLessThanOrEqual(6);
+  });
+});
+
+function derived(needs: string, hide: string[] = []) {
+  const { places, trips } = toySubschemas();
+  interface Leg {
+    id: string;
+    delayMinutes: number;
+    origin: Place | null;
+    destination: Place | null;
+  }
+  interface Place {
+    city: string;
+    latitude: number;
+    departures: readonly Leg[];
+  }
+  const builder = createBffBuilder<{ Query: { airport: Place | null }; Flight: Leg }>();
+  const Line = builder.objectRef<{ line: string }>('Line').implement({
+    fields: (t) => ({ line: t.exposeString('line', { nullable: false }) }),
+  });
+  const fields = [
+    builder.fieldsOn('Flight', (t) => ({
+      statusText: t.derive({
+        type: 'String',
+        needs: needs as '{ delayMinutes origin { city } destination { city latitude } }',
+        resolve: (flight) =>
+          `${flight.delayMinutes} min, ${flight.origin?.city} to ${flight.destination?.city} at ${flight.destination?.latitude}`,
+      }),
+    })),
+    builder.fieldsOn('Query', (t) => ({
+      board: t.derive({
+        type: [Line],
+        args: {
+          iata: t.arg.id({ required: true }),
+          first: t.arg.int({ required: true, defaultValue: 1 }),
+        },
+        needs: '{ airport(iata: $iata) { departures(first: $first) { id destination { city } } } }',
+        resolve: ({ airport }) =>
+          airport?.departures.map((flight) => ({
+            line: `${flight.id} to ${flight.destination?.city}`,
+          })),
+      }),
+    })),
+  ];
+  return composeBff(
+    defineBff({ name: 'toy', subschemas: [places, trips], fields, tailor: { hide } }),
+  );
+}
+
+function merged(options: { key: string; entry: string }, typeName = 'Airport') {
+  const { places } = toySubschemas();
+  return composeBff(
+    defineBff({
+      name: 'toy',
+      subschemas: [{ ...places, schema: places.schema, merge: { [typeName]: options } }],
+    }),
+  );
+}
