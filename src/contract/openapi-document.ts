@@ -17,7 +17,7 @@ export interface Located<T = unknown> {
 /** An OpenAPI document in memory: its values, and the way back to the lines of the file. */
 export class OpenapiDocument {
   readonly file: URL;
-  readonly root: Fields;
+  readonly root: Located<Fields>;
   /** `3.0`, `3.1` or `3.2`. */
   readonly version: string;
   readonly #lines: LineCounter;
@@ -54,7 +54,7 @@ export class OpenapiDocument {
     const root: unknown = source.toJS();
     if (!isFields(root))
       throw new ContractError(file, 1, 'expected an OpenAPI document (openapi, info, paths)');
-    this.root = root;
+    this.root = { value: root, place: [] };
     const version = String(root['openapi'] ?? root['swagger'] ?? 'none');
     if (!/^3\.[012](\.|$)/.test(version)) {
       const line = this.lineOf(root['openapi'] === undefined ? ['swagger'] : ['openapi']);
@@ -97,6 +97,11 @@ export class OpenapiDocument {
     return { value: parent.value[key], place: [...parent.place, key] };
   }
 
+  /** One field that is an object, `$ref`s followed. */
+  object(parent: Located<Fields>, key: string): Located<Fields> {
+    return this.fields(this.resolve(this.child(parent, key)));
+  }
+
   /** The thing itself, following `$ref`s until there is none. */
   resolve(located: Located): Located {
     let current = located;
@@ -119,7 +124,7 @@ export class OpenapiDocument {
       );
     }
     const place = ref.slice(2).split('/').map(unescapePointer);
-    let value: unknown = this.root;
+    let value: unknown = this.root.value;
     for (const key of place) {
       const within: unknown = value;
       value = Array.isArray(within)

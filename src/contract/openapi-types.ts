@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { OpenapiDocument, isFields, textOf } from './openapi-document.ts';
 import type { Fields, Located } from './openapi-document.ts';
 import { SchemaTypes } from './schema-types.ts';
-import { atom, jsdoc, nullType, objectText, union, unknownType } from './type-text.ts';
+import { jsdoc, nullType, objectText, union, unknownType } from './type-text.ts';
 import type { Member, TypeText } from './type-text.ts';
 
 const methods = ['get', 'put', 'post', 'delete', 'patch', 'head'] as const;
@@ -35,13 +35,11 @@ class PathTypes {
   }
 
   declaration(): string {
-    const paths = this.#document.fields({ value: this.#document.root['paths'], place: ['paths'] });
+    const paths = this.#document.object(this.#document.root, 'paths');
     const members = Object.keys(paths.value)
       .filter((path) => path.startsWith('/'))
       .map((path): Member => {
-        const item = this.#document.fields(
-          this.#document.resolve(this.#document.child(paths, path)),
-        );
+        const item = this.#document.object(paths, path);
         return { key: path, type: this.#pathItem(item) };
       });
     return `${jsdoc('What each call takes and gives back, by path and method.')}export interface Paths ${objectText(members)}`;
@@ -51,7 +49,7 @@ class PathTypes {
     const operations = methods.filter((method) => item.value[method] !== undefined);
     return objectText(
       operations.map((method): Member => {
-        const operation = this.#document.fields(this.#document.child(item, method));
+        const operation = this.#document.object(item, method);
         const { summary, description } = operation.value;
         return {
           key: method,
@@ -84,8 +82,9 @@ class PathTypes {
     for (const owner of [item, operation]) {
       const list = this.#document.child(owner, 'parameters');
       if (list.value === undefined) continue;
-      if (!Array.isArray(list.value))
+      if (!Array.isArray(list.value)) {
         throw this.#document.fail(list.place, 'expected a list of parameters');
+      }
       for (const [n, value] of list.value.entries()) {
         const parameter = this.#document.fields(
           this.#document.resolve({ value, place: [...list.place, n] }),
@@ -116,17 +115,18 @@ class PathTypes {
   #parameterSchema(parameter: Located<Fields>): Located {
     const schema = this.#document.child(parameter, 'schema');
     if (schema.value !== undefined) return schema;
-    const content = this.#document.fields(this.#document.child(parameter, 'content'));
+    const content = this.#document.object(parameter, 'content');
     const [mediaType] = Object.keys(content.value);
     if (mediaType === undefined) return schema;
-    const media = this.#document.fields(this.#document.child(content, mediaType));
+    const media = this.#document.object(content, mediaType);
     return this.#document.child(media, 'schema');
   }
 
   #body(operation: Located<Fields>): Member {
-    const located = this.#document.child(operation, 'requestBody');
-    if (located.value === undefined) return { key: 'body', type: 'undefined', optional: true };
-    const body = this.#document.fields(this.#document.resolve(located));
+    if (operation.value['requestBody'] === undefined) {
+      return { key: 'body', type: 'undefined', optional: true };
+    }
+    const body = this.#document.object(operation, 'requestBody');
     const type = this.#contentType(body) ?? unknownType;
     const optional = body.value['required'] !== true;
     return {
@@ -138,14 +138,12 @@ class PathTypes {
   }
 
   #response(operation: Located<Fields>): TypeText {
-    const responses = this.#document.fields(this.#document.child(operation, 'responses'));
+    const responses = this.#document.object(operation, 'responses');
     const successes = Object.keys(responses.value).filter((status) => /^2(\d\d|XX)$/i.test(status));
     if (successes.length === 0) return unknownType;
     return union(
       successes.map((status) => {
-        const response = this.#document.fields(
-          this.#document.resolve(this.#document.child(responses, status)),
-        );
+        const response = this.#document.object(responses, status);
         return this.#contentType(response) ?? nullType;
       }),
     );
@@ -158,8 +156,8 @@ class PathTypes {
     const mediaTypes = this.#document.fields(content);
     const json = Object.keys(mediaTypes.value).find((name) => /[/+]json\b|^\*\/\*/i.test(name));
     if (json === undefined) return Object.keys(mediaTypes.value).length === 0 ? null : unknownType;
-    const media = this.#document.fields(this.#document.child(mediaTypes, json));
+    const media = this.#document.object(mediaTypes, json);
     const schema = this.#document.child(media, 'schema');
-    return schema.value === undefined ? atom('unknown') : this.#schemas.typeOf(schema);
+    return this.#schemas.typeOf(schema);
   }
 }

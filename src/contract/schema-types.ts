@@ -17,11 +17,7 @@ export class SchemaTypes {
 
   constructor(document: OpenapiDocument, reserved: readonly string[]) {
     this.#document = document;
-    const components = document.fields({
-      value: document.root['components'],
-      place: ['components'],
-    });
-    this.#components = document.fields(document.child(components, 'schemas'));
+    this.#components = document.object(document.object(document.root, 'components'), 'schemas');
     const taken = new Set(reserved);
     for (const name of Object.keys(this.#components.value)) {
       this.#names.set(name, ts.freeName(ts.typeName(name), taken));
@@ -115,7 +111,7 @@ export class SchemaTypes {
   }
 
   #object(schema: Located<Fields>): TypeText {
-    const properties = this.#document.fields(this.#document.child(schema, 'properties'));
+    const properties = this.#document.object(schema, 'properties');
     const required = Array.isArray(schema.value['required']) ? schema.value['required'] : [];
     const members = Object.entries(properties.value).map(([key, value]): ts.Member => {
       const type = this.typeOf({ value, place: [...properties.place, key] });
