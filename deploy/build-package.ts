@@ -1,0 +1,53 @@
+/**
+ * Builds the publishable package `tailorbird` into `dist/`: JavaScript, types, the explorer's
+ * page and a package.json of its own. `npm pack ./dist` makes the tarball.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = `${root}dist`;
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+  readonly dependencies: Record<string, string>;
+}
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'deploy/tsconfig.package.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+const explorer = 'server/explorer/dist';
+if (existsSync(`${root}src/${explorer}`)) {
+  cpSync(`${root}src/${explorer}`, `${dist}/${explorer}`, { recursive: true });
+}
+cpSync(`${root}README.md`, `${dist}/README.md`);
+cpSync(`${root}LICENSE`, `${dist}/LICENSE`);
+
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
+const { name, version, description, license, dependencies } = manifest;
+writeFileSync(
+  `${dist}/package.json`,
+  `${JSON.stringify(
+    {
+      name,
+      version,
+      description,
+      license,
+      type: 'module',
+      engines: { node: '>=22' },
+      exports: { '.': { types: './index.d.ts', default: './index.js' } },
+      bin: { tailorbird: './cli/main.js' },
+      dependencies,
+    },
+    null,
+    2,
+  )}\n`,
+);
+chmodSync(`${dist}/cli/main.js`, 0o755);
