@@ -8,6 +8,7 @@ import { peerVersions } from './peers.ts';
 import { killAll } from './processes.ts';
 import { printGoals, printResults, printTable } from './report.ts';
 import { scenarios } from './scenarios.ts';
+import { measureStarts, printStarts } from './start.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => process.exit(130));
@@ -31,10 +32,11 @@ async function run(options: Options): Promise<void> {
   const plan: Plan = {
     rounds: options.rounds,
     connections: 64,
-    firstWarmUpMs: options.quick ? 1_500 : 3_000,
+    firstWarmUpMs: options.quick ? 3_000 : 5_000,
     warmUpMs: 500,
-    measureMs: options.quick ? 1_500 : 3_000,
+    measureMs: options.quick ? 2_000 : 3_000,
   };
+  const starts = await runStarts(options);
   const tables: Table[] = [];
   for (const { scenario, contestants } of chosen(options)) {
     print(`${scenario.id}`);
@@ -53,9 +55,17 @@ async function run(options: Options): Promise<void> {
   };
   writeFileSync(
     join(import.meta.dirname, 'results.md'),
-    printResults(head, [goals, ...tables.map(printTable)]),
+    printResults(head, [goals, starts, ...tables.map(printTable)]),
   );
   print('written: bench/results.md');
+}
+
+async function runStarts(options: Options): Promise<string> {
+  if (!(options.only?.test('start') ?? true)) return '';
+  print('start');
+  const table = printStarts(await measureStarts(options.rounds, print));
+  print(`\n${table}`);
+  return table;
 }
 
 /** What the flags leave, without scenarios that nobody would run. */
@@ -73,6 +83,7 @@ function chosen(options: Options): { scenario: Scenario; contestants: Contestant
 }
 
 function printList(options: Options): void {
+  if (options.only?.test('start') ?? true) print('start');
   for (const { scenario, contestants } of chosen(options)) {
     for (const contestant of contestants) {
       const missing = contestant.missing();

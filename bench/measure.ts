@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Contestant, Scenario, Site } from './contestant.ts';
@@ -13,6 +14,7 @@ import {
   sleep,
   start,
 } from './processes.ts';
+import { median } from './table.ts';
 
 /** One contestant's medians over the rounds of one scenario. */
 export interface Row {
@@ -63,7 +65,7 @@ export async function measure(
 ): Promise<Table> {
   const absent: { name: string; reason: string }[] = [];
   const entries: Entry[] = [];
-  const folder = makeFolder();
+  const folder = mkdtempSync(join(tmpdir(), 'tailorbird-bench-'));
   const upstreamPort = await freePort();
   const upstream = start(scenario.work.upstream(upstreamPort, scenario.latencyMs), loadCore);
   const drop = async (entry: Entry, reason: string) => {
@@ -192,13 +194,6 @@ async function makeSite({ work, mode }: Scenario, upstream: string, folder: stri
   return { port: await freePort(), upstream, cached: mode === 'cached', answerFile, folder };
 }
 
-/** Beside the peers, so that their configurations find the packages. */
-function makeFolder(): string {
-  const cache = join(import.meta.dirname, 'peers/.cache');
-  mkdirSync(cache, { recursive: true });
-  return mkdtempSync(join(cache, 'run-'));
-}
-
 /** Each round begins with another one, so that nobody always follows the same neighbour. */
 function inTurn(entries: readonly Entry[], round: number): Entry[] {
   const shift = round % Math.max(1, entries.length);
@@ -220,11 +215,4 @@ function toRow({ contestant, samples }: Entry): Row {
 
 function brief({ requests, seconds, serverCpuMs }: Sample): string {
   return `${Math.round(requests / seconds)} requests/s, ${(serverCpuMs / Math.max(1, requests)).toFixed(3)} CPU ms`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

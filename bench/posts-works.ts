@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import type { Contestant, Work } from './contestant.ts';
 import { ours } from './ours/contestants.ts';
 import { postsPeers } from './peers.ts';
-import type { Command } from './processes.ts';
-import { posts, users } from './work/posts-data.ts';
+import { makePosts, makeUsers } from './work/posts-data.ts';
 import { greetQuery, postsQuery, titlesQuery } from './work/posts-queries.ts';
 
 const handWritten: Contestant = {
@@ -37,22 +36,27 @@ export const postsWork: Work = {
   name: 'posts',
   title: '100 posts with their users, 10 of them distinct',
   query: postsQuery,
-  expected: {
-    posts: posts.map(({ id, userId, title }) => {
-      const user = users.find((candidate) => candidate.id === userId);
-      return { id, userId, title, user: { id: userId, name: user?.name, email: user?.email } };
-    }),
-  },
-  upstream,
+  expected: joined(100, 10),
+  upstream: upstreamOf(100, 10),
   contestants,
+};
+
+export const listWork: Work = {
+  name: 'list',
+  title: '1,000 posts with their users, 100 of them distinct',
+  query: postsQuery,
+  expected: joined(1_000, 100),
+  upstream: upstreamOf(1_000, 100),
+  // A thousand calls a query measure Tailcall's client and our upstream, not a gateway.
+  contestants: contestants.filter(({ name }) => name !== 'tailcall, plain'),
 };
 
 export const titlesWork: Work = {
   name: 'titles',
   title: '100 titles',
   query: titlesQuery,
-  expected: { posts: posts.map(({ title }) => ({ title })) },
-  upstream,
+  expected: { posts: makePosts(100, 10).map(({ title }) => ({ title })) },
+  upstream: upstreamOf(100, 10),
   contestants,
 };
 
@@ -61,14 +65,31 @@ export const greetWork: Work = {
   title: 'a constant, nothing fetched',
   query: greetQuery,
   expected: { greet: 'Hello World!' },
-  upstream,
+  upstream: upstreamOf(100, 10),
   contestants,
 };
 
-function upstream(port: number, latencyMs: number): Command {
+function joined(postCount: number, userCount: number): unknown {
+  const users = makeUsers(userCount).map(({ id, name, email }) => ({ id, name, email }));
   return {
+    posts: makePosts(postCount, userCount).map(({ id, userId, title }) => ({
+      id,
+      userId,
+      title,
+      user: users[userId - 1],
+    })),
+  };
+}
+
+function upstreamOf(postCount: number, userCount: number): Work['upstream'] {
+  return (port, latencyMs) => ({
     file: process.execPath,
     args: [join(import.meta.dirname, 'upstream/posts.ts')],
-    env: { PORT: String(port), LATENCY_MS: String(latencyMs) },
-  };
+    env: {
+      PORT: String(port),
+      LATENCY_MS: String(latencyMs),
+      POSTS: String(postCount),
+      USERS: String(userCount),
+    },
+  });
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Row, Table } from './measure.ts';
+import { alignTable } from './table.ts';
 
 /** One scenario as a Markdown table; ratios are to the scenario's floor. */
 export function printTable({ scenario, rows, absent }: Table): string {
@@ -87,18 +88,6 @@ system time a request, MB its resident memory after the load, calls the upstream
 Compare ratios within a table; absolute figures belong to the machine.
 
 ${parts.join('\n')}`;
-}
-
-/** Cells as a Markdown table whose columns line up; the first is text, the others numbers. */
-export function alignTable(cells: readonly (readonly string[])[]): string[] {
-  const widths = (cells[0] ?? []).map((_, column) =>
-    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-  const [head = [], ...rows] = cells;
-  return [line(head), rule, ...rows.map(line)];
 }
 
 function goal(

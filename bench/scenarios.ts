@@ -1,5 +1,5 @@
 import type { Scenario, Work } from './contestant.ts';
-import { greetWork, postsWork, titlesWork } from './posts-works.ts';
+import { greetWork, listWork, postsWork, titlesWork } from './posts-works.ts';
 
 /** The tables of the results, in order. */
 export const scenarios: readonly Scenario[] = [
@@ -9,6 +9,9 @@ export const scenarios: readonly Scenario[] = [
   scenario(titlesWork, 'uncached', 0, false),
   scenario(titlesWork, 'uncached', 20, false),
   scenario(titlesWork, 'cached', 0, false),
+  scenario(listWork, 'uncached', 0, false),
+  scenario(listWork, 'uncached', 20, false),
+  scenario(listWork, 'cached', 0, false),
   scenario(greetWork, 'uncached', 0, false),
 ];
 

@@ -1,5 +1,5 @@
 /**
- * The posts and users service of the benchmark: `/posts`, `/users?id=1&id=2…`, `/users/1`.
+ * The posts and users service of the benchmark: `/posts`, `/users?id=1&id=2…` (or `?id=1,2…`), `/users/1`.
  * Bodies are made before the first request; `/__calls` tells how many calls came, and is not one.
  * Env: `PORT`, `LATENCY_MS` (default 0: each answer waits so long), `POSTS` (default 100), `USERS` (default 10).
  */
@@ -33,7 +33,7 @@ server.listen(Number(process.env['PORT']), '127.0.0.1');
 function remember(path: string): Buffer | undefined {
   const url = new URL(path, 'http://upstream');
   if (url.pathname !== '/users') return undefined;
-  const ids = url.searchParams.getAll('id').map(Number);
+  const ids = url.searchParams.getAll('id').join().split(',').map(Number);
   const body = Buffer.from(JSON.stringify(ids.flatMap((id) => users[id - 1] ?? [])));
   if (bodies.size < 1_000) bodies.set(path, body);
   return body;

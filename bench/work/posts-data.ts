@@ -1,4 +1,4 @@
-/** A hundred posts by ten users, shaped as the public JSONPlaceholder service shapes them; made up here, always the same. */
+/** Posts by users, shaped as the public JSONPlaceholder service shapes them; made up here, always the same. */
 export interface Post {
   readonly userId: number;
   readonly id: number;
@@ -65,9 +65,6 @@ export function makeUsers(many: number): User[] {
     };
   });
 }
-
-export const posts = makePosts(100, 10);
-export const users = makeUsers(10);
 
 function sentence(seed: number, length: number): string {
   return Array.from(
