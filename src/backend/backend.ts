@@ -72,11 +72,11 @@ export interface RestRequest {
   readonly body?: unknown;
 }
 
-export interface GrpcRequest {
+export interface GrpcRequest<Message = unknown> {
   readonly kind: 'grpc';
   /** The method's name in its service: `BatchGetFlights`. */
   readonly method: string;
-  readonly message: unknown;
+  readonly message: Message;
 }
 
 export interface GraphqlRequest {

@@ -1,0 +1,100 @@
+import type { Backend } from '../backend/backend.ts';
+import { type RequestContext, liveBackend } from '../request.ts';
+import type { Batch, BatchOptions, MaybePromise } from './batch.ts';
+import { type AnyBatchOptions, BatchPlan } from './batch-plan.ts';
+import { OperationBatch } from './operation-batch.ts';
+import { SharedBatch } from './shared-batch.ts';
+import { stableText } from './stable-text.ts';
+
+/**
+ * Describes how a backend is asked for many keys at once. Inert.
+ *
+ * Rows are re-keyed by `keyOf`, never by position; gaps are null; keys are chunked by
+ * `maxBatchSize` and, in a URL, by length. A chunk that fails fails its own keys. Within one
+ * operation each key is asked once; `cache` says who shares what beyond it. Gaps and errors are
+ * never kept beyond an operation.
+ * Fails: TypeError for an option that breaks its rule.
+ */
+export function defineBatch<
+  Api,
+  Key,
+  Page,
+  Row = Page extends readonly (infer Item)[] ? NonNullable<Item> : never,
+  Value = Row,
+  Args = void,
+  const Group extends boolean = false,
+>(
+  backend: Backend<Api>,
+  options: BatchOptions<Api, Key, Page, Row, Value, Args, Group>,
+): Batch<Key, Group extends true ? readonly Value[] : Value, Args> {
+  // Below the typed surface every batch has one shape.
+  const plan = new BatchPlan(backend, options as unknown as AnyBatchOptions);
+  return new DefinedBatch(plan) as unknown as ReturnType<
+    typeof defineBatch<Api, Key, Page, Row, Value, Args, Group>
+  >;
+}
+
+class DefinedBatch {
+  readonly #plan: BatchPlan;
+
+  constructor(plan: BatchPlan) {
+    this.#plan = plan;
+  }
+
+  get name(): string {
+    return this.#plan.name;
+  }
+
+  get backend(): Backend {
+    return this.#plan.backend;
+  }
+
+  load(context: RequestContext, key: unknown, args?: unknown): Promise<unknown> {
+    const column = this.#of(context, args).loadMany([key]);
+    if (column instanceof Promise) return column.then(only);
+    const [value] = column;
+    return value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
+  }
+
+  loadMany(
+    context: RequestContext,
+    keys: readonly unknown[],
+    args?: unknown,
+  ): MaybePromise<readonly unknown[]> {
+    return keys.length === 0 ? [] : this.#of(context, args).loadMany(keys);
+  }
+
+  forget(context: RequestContext, keys: readonly unknown[], args?: unknown): void {
+    this.#of(context, args).forget(keys);
+  }
+
+  /** What the operation knows, apart for each value of the arguments. */
+  #of(context: RequestContext, args: unknown): OperationBatch {
+    // Only this class writes under its own key.
+    let byArgs = context.memo.get(this) as Map<string, OperationBatch> | undefined;
+    if (byArgs === undefined) context.memo.set(this, (byArgs = new Map()));
+    const text = args === undefined ? '' : stableText(args);
+    let known = byArgs.get(text);
+    if (known === undefined) {
+      known = new OperationBatch(this.#plan, this.#shared(context), context, args);
+      byArgs.set(text, known);
+    }
+    return known;
+  }
+
+  #shared(context: RequestContext): SharedBatch | null {
+    const { backend, cache } = this.#plan;
+    if (cache.scope === 'none') return null;
+    const { shared, now = () => performance.now() } = liveBackend(context, backend);
+    // Only this class writes under its own key.
+    let known = shared.get(this) as SharedBatch | undefined;
+    if (known === undefined) shared.set(this, (known = new SharedBatch(cache, now)));
+    return known;
+  }
+}
+
+function only(column: readonly unknown[]): unknown {
+  const [value] = column;
+  if (value instanceof Error) throw value;
+  return value;
+}

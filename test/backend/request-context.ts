@@ -1,0 +1,30 @@
+import type { LiveBackend } from '../../src/backend/backend.ts';
+import type { RequestContext } from '../../src/request.ts';
+
+export interface ContextOptions {
+  readonly subject?: string;
+  /** @default 5 s from now */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  readonly clientName?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The context of one operation over running backends. */
+export function contextOver(
+  backends: readonly LiveBackend[],
+  options: ContextOptions = {},
+): RequestContext & { readonly headers: Readonly<Record<string, string>> } {
+  const { subject, deadlineMs = 5_000, signal, clientName, headers = {} } = options;
+  return {
+    requestId: 'r1',
+    viewer: subject === undefined ? null : { subject, scopes: [] },
+    client: { name: clientName ?? null, version: null },
+    signal: signal ?? new AbortController().signal,
+    deadline: performance.now() + deadlineMs,
+    backends: new Map(backends.map((backend) => [backend.name, backend])),
+    memo: new Map(),
+    calls: [],
+    headers,
+  };
+}
