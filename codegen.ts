@@ -1,10 +1,12 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type CodegenConfig, generate } from '@graphql-codegen/cli';
+import type { CodegenConfig } from '@graphql-codegen/cli';
+import { GraphQLDeferDirective, GraphQLStreamDirective } from '@graphql-tools/utils';
 import {
   buildSchema,
   concatAST,
+  type GraphQLDirective,
   GraphQLError,
   GraphQLSchema,
   isIntrospectionType,
@@ -24,42 +26,11 @@ import type { Subschema } from './src/subschema/define-subschema.ts';
 
 const root = import.meta.dirname;
 
-/**
- * Types and persisted documents for the operations of every released version of every client: one
- * output per `bff-<client>/operations/<version>/`, or one for operations without versions.
- */
-const config: CodegenConfig = {
-  silent: true,
-  hooks: { beforeOneFileWrite: finished },
-  generates: Object.fromEntries(
-    operationFolders().map((folder) => {
-      const [client = '', operations, ...version] = folder.split('/');
-      return [
-        [client, operations, 'generated', ...version, ''].join('/'),
-        {
-          preset: 'client',
-          schema: `${client}/schema.graphql`,
-          documents: `${folder}/*.graphql`,
-          presetConfig: {
-            fragmentMasking: false,
-            persistedDocuments: { mode: 'embedHashInDocument', hashAlgorithm: 'sha256' },
-          },
-          config: {
-            enumType: 'string-literal',
-            immutableTypes: true,
-            importExtension: '.ts',
-            scalars: { DateTime: 'string', ID: 'string' },
-            strictScalars: true,
-            useTypeImports: true,
-          },
-        },
-      ];
-    }),
-  ),
-};
+/** What every client can use whatever its graph: the server takes them, stitching knows nothing of them. */
+const incrementalDirectives = [GraphQLDeferDirective, GraphQLStreamDirective];
 
 /** What `graphql-codegen --config codegen.ts` reads; `npm run codegen` does this and all the rest. */
-export default config;
+export default operationsConfig((client) => `${client}/schema.graphql`);
 
 if (import.meta.main) await main();
 
@@ -78,10 +49,11 @@ async function main(): Promise<void> {
   }
   try {
     // In this order: each step reads what the ones before it wrote.
-    let changed = 0;
-    for (const step of [contracts, subschemas, clients, operations]) {
-      changed += await settle(await step(), check);
-    }
+    let changed = await settle(await contracts(), check);
+    changed += await settle(await subschemas(), check);
+    const clientFiles = await clients();
+    changed += await settle(clientFiles, check);
+    changed += await settle(await operations(clientFiles), check);
     if (check && changed > 0) process.exitCode = 1;
   } catch (error) {
     if (!(error instanceof Error) || error instanceof TypeError) throw error;
@@ -120,28 +92,65 @@ async function clients(): Promise<Files> {
     const { graph, clientSchema } = composeBff(
       await exported(path, isBff, 'a bff, made by defineBff'),
     );
-    files.set(join(dirname(path), 'schema.graphql'), sdlOf(clientSchema));
+    files.set(join(dirname(path), 'schema.graphql'), sdlOf(clientSchema, incrementalDirectives));
     files.set(join(dirname(path), 'graph.generated.ts'), graphTypes(graph));
   }
   return files;
 }
 
-async function operations(): Promise<Files> {
+async function operations(clientFiles: Files): Promise<Files> {
+  const schemaOf = (client: string) => clientFiles.get(`${client}/schema.graphql`) ?? '';
   const stale = found('bff-*/operations/generated/**/*.{ts,json}');
   const files: Files = new Map(stale.map((path) => [path, null]));
   const folders = operationFolders();
   if (folders.length === 0) return files;
-  for (const folder of folders) checkOperations(folder);
+  for (const folder of folders) checkOperations(folder, schemaOf);
+  // Loaded only here: it takes longer than everything before it.
+  const { generate } = await import('@graphql-codegen/cli');
+  const config = operationsConfig(schemaOf);
   for (const { filename, content } of await generate({ ...config, cwd: root }, false)) {
     files.set(filename, finished(filename, content));
   }
   return files;
 }
 
-/** The generator stops at the first of these, and doesn't tell its line. */
-function checkOperations(folder: string): void {
+/**
+ * Types and persisted documents for the operations of every released version of every client: one
+ * output per `bff-<client>/operations/<version>/`, or one for operations without versions.
+ */
+function operationsConfig(schemaOf: (client: string) => string): CodegenConfig {
+  const outputs = operationFolders().map((folder) => {
+    const [client = '', operations, ...version] = folder.split('/');
+    const output: CodegenConfig['generates'][string] = {
+      preset: 'client',
+      schema: schemaOf(client),
+      documents: `${folder}/*.graphql`,
+      presetConfig: {
+        fragmentMasking: false,
+        persistedDocuments: { mode: 'embedHashInDocument', hashAlgorithm: 'sha256' },
+      },
+      config: {
+        enumType: 'string-literal',
+        immutableTypes: true,
+        importExtension: '.ts',
+        scalars: { DateTime: 'string', ID: 'string' },
+        strictScalars: true,
+        useTypeImports: true,
+      },
+    };
+    return [[client, operations, 'generated', ...version, ''].join('/'), output] as const;
+  });
+  return {
+    silent: true,
+    hooks: { beforeOneFileWrite: finished },
+    generates: Object.fromEntries(outputs),
+  };
+}
+
+/** The generator stops at the first mistake, and doesn't tell its line. */
+function checkOperations(folder: string, schemaOf: (client: string) => string): void {
   const [client = ''] = folder.split('/');
-  const schema = buildSchema(readFileSync(join(root, client, 'schema.graphql'), 'utf8'));
+  const schema = buildSchema(schemaOf(client));
   const parsed = found(`${folder}/*.graphql`).map((path) => {
     try {
       return parse(new Source(readFileSync(join(root, path), 'utf8'), path));
@@ -183,6 +192,7 @@ async function settle(files: Files, check: boolean): Promise<number> {
     if (check) continue;
     if (text === null) {
       await rm(file);
+      if (readdirSync(dirname(file)).length === 0) await rmdir(dirname(file));
       continue;
     }
     await mkdir(dirname(file), { recursive: true });
@@ -192,16 +202,17 @@ async function settle(files: Files, check: boolean): Promise<number> {
 }
 
 /**
- * A schema's SDL in an order that depends on names alone, so that its diff shows what changed:
- * directives, then the roots, then the other types.
+ * A schema's SDL: directives, then the roots, then the other types by name, so that a new use of
+ * a type doesn't move it and the diff shows what changed.
  */
-function sdlOf(schema: GraphQLSchema): string {
+function sdlOf(schema: GraphQLSchema, known: readonly GraphQLDirective[] = []): string {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   const others = Object.values(schema.getTypeMap())
     .filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const types = new Set([...roots.filter((type) => type != null), ...others]);
-  const directives = printSchema(new GraphQLSchema({ directives: schema.getDirectives() }));
+  const named = new Map([...schema.getDirectives(), ...known].map((one) => [one.name, one]));
+  const directives = printSchema(new GraphQLSchema({ directives: [...named.values()] }));
   return `${[directives, ...[...types].map(printType)].filter((part) => part !== '').join('\n\n')}\n`;
 }
 

@@ -1,0 +1,3 @@
+// Generated from the operations by `npm run codegen`. Do not edit.
+/* eslint-disable */
+export * from "./gql.ts";
