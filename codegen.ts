@@ -70,7 +70,10 @@ async function contracts(): Promise<Files> {
   for (const path of found('schemas/*/{openapi.{yaml,yml,json},*.proto}')) {
     const contract = new URL(path, import.meta.url);
     const types = path.endsWith('.proto') ? protoTypes(contract) : openapiTypes(contract);
-    files.set(join(dirname(path), 'contract.ts'), await types);
+    const target = join(dirname(path), 'contract.ts');
+    if (files.has(target))
+      throw new Error(`${path}: ${dirname(path)} has a contract already; expected one`);
+    files.set(target, await types);
   }
   return files;
 }
