@@ -1,4 +1,5 @@
 import { readCommandLine, UsageError, usage } from './start/command-line.ts';
+import { onParentGone } from './start/parent-gone.ts';
 import { parts as allParts, type Part } from './start/parts.ts';
 import { environmentOf, originOf, type Ports, resolvePorts } from './start/ports.ts';
 import { type RunningPart, runPart } from './start/run-part.ts';
@@ -25,6 +26,7 @@ async function startAll(parts: readonly Part[], watch: boolean): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stopAll(0));
   }
+  onParentGone(() => stopAll(0));
   await Promise.all(parts.map((part) => start(part, ports, parts)));
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   console.log(`\nEverything answers, after ${seconds} s. Ctrl-C stops it all.\n`);

@@ -14,8 +14,8 @@ export interface RunningPart {
 const answerWithinMs = 20_000;
 
 /**
- * Starts a part. What it prints on stdout before it answers is shown only if it fails; all else is
- * given to `print`.
+ * Starts a part. `print` gets what it prints once it answers, and what it has complained of until
+ * then; when it fails before, the caller has its last lines.
  */
 export function runPart(
   part: Part,
@@ -24,12 +24,14 @@ export function runPart(
   print: (line: string) => void,
 ): RunningPart {
   let answering = false;
+  const heldBack: string[] = [];
   const said = Promise.withResolvers<void>();
   const child = startChild({
     entry: part.entry,
     env,
     onLine(line, stream) {
-      if (answering || stream === 'stderr') print(line);
+      if (answering) print(line);
+      else if (stream === 'stderr') heldBack.push(line);
       if (stream === 'stdout' && isReadyLine(line)) said.resolve();
     },
   });
@@ -49,6 +51,7 @@ export function runPart(
   ])
     .then(() => {
       answering = true;
+      heldBack.forEach(print);
     })
     .finally(() => clearTimeout(timer));
   return { part, child, answers };
