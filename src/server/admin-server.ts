@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:http';
+import type { LiveBackend } from '../backend/backend.ts';
+
+export interface AdminOptions {
+  readonly name: string;
+  readonly backends: ReadonlyMap<string, LiveBackend>;
+  /** Whether new requests are still welcome. */
+  readonly isReady: () => boolean;
+}
+
+/**
+ * Health over HTTP. `/livez`: this process answers. `/readyz`: it takes requests, and beside that
+ * which backends answer (null: it can't be asked); a backend that is down does not make it unready,
+ * since its fields are null and the rest works.
+ */
+export function createAdminServer({ name, backends, isReady }: AdminOptions): Server {
+  return createServer(async (request, response) => {
+    const send = (status: number, body: object) => {
+      response.writeHead(status, {
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'no-store',
+      });
+      response.end(request.method === 'HEAD' ? undefined : `${JSON.stringify(body)}\n`);
+    };
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return send(405, { error: 'health is asked with GET' });
+    }
+    switch (request.url?.split('?')[0]) {
+      case '/livez':
+        return send(200, { status: 'live', bff: name });
+      case '/readyz': {
+        const answering = await probeAll(backends);
+        const ready = isReady();
+        return send(ready ? 200 : 503, {
+          status: ready ? 'ready' : 'draining',
+          bff: name,
+          backends: answering,
+        });
+      }
+      default:
+        return send(404, { error: 'nothing answers here; there are /livez and /readyz' });
+    }
+  });
+}
+
+const probeTimeoutMs = 500;
+
+async function probeAll(
+  backends: ReadonlyMap<string, LiveBackend>,
+): Promise<Record<string, boolean | null>> {
+  const signal = AbortSignal.timeout(probeTimeoutMs);
+  const late = new Promise<false>((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  const answers = await Promise.all(
+    [...backends].map(async ([name, { transport }]) => {
+      const answering = transport.probe
+        ? await Promise.race([transport.probe(signal).catch(() => false), late])
+        : null;
+      return [name, answering] as const;
+    }),
+  );
+  return Object.fromEntries(answers);
+}

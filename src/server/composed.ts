@@ -1,0 +1,86 @@
+import type {
+  DocumentNode,
+  ExecutionResult,
+  FormattedExecutionResult,
+  GraphQLError,
+  GraphQLSchema,
+} from 'graphql';
+import type { RequestContext } from '../request.ts';
+import type { Limits } from './limits.ts';
+
+/** One client's graph, ready to be served. Made from a bff's description. */
+export interface Composed<Plan = unknown> {
+  /** `web`, `mobile`. */
+  readonly name: string;
+  /** What this client introspects and is validated against. */
+  readonly clientSchema: GraphQLSchema;
+  readonly engine: Engine<Plan>;
+  readonly limits: Limits;
+  /** Operations that the explorer opens in tabs. */
+  readonly examples: readonly Example[];
+}
+
+export interface Example {
+  readonly name: string;
+  readonly source: string;
+  readonly variables?: string;
+}
+
+/** Runs operations of one client. Every transport reaches it through the same admission. */
+export interface Engine<Plan = unknown> {
+  /** Validates and plans; `errors` are the document's own. */
+  prepare(
+    source: string | DocumentNode,
+    operationName?: string | null,
+  ): Plan | { readonly errors: readonly GraphQLError[] };
+  /** A query or a mutation. Errors of the request itself (variables) come without `data`. */
+  execute(plan: Plan, options: ExecuteOptions): MaybePromise<ExecutionResult | IncrementalAnswer>;
+  /** A subscription: its events, or why there are none. */
+  subscribe(
+    plan: Plan,
+    options: SubscribeOptions,
+  ): MaybePromise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
+}
+
+export interface ExecuteOptions {
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+  readonly context: RequestContext;
+  readonly signal: AbortSignal;
+  /** Whether the client takes an answer in parts; `@defer` and `@stream` are without effect otherwise. */
+  readonly incremental: boolean;
+}
+
+export interface SubscribeOptions {
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+  /** Lives as long as the subscription. */
+  readonly context: RequestContext;
+  readonly signal: AbortSignal;
+  /** A context of its own for each event, so that nothing is remembered from one to the next. */
+  readonly eventContext: () => RequestContext;
+}
+
+/** The answer to an operation with `@defer` or `@stream`. */
+export interface IncrementalAnswer {
+  readonly initialResult: IncrementalPart;
+  readonly subsequentResults: AsyncGenerator<IncrementalPart, void, void>;
+}
+
+/** One part: a result, or patches for an earlier one. */
+export interface IncrementalPart {
+  data?: unknown;
+  errors?: readonly GraphQLError[];
+  hasNext: boolean;
+  incremental?: readonly IncrementalPatch[];
+  extensions?: Record<string, unknown>;
+  [other: string]: unknown;
+}
+
+export interface IncrementalPatch {
+  errors?: readonly GraphQLError[];
+  [other: string]: unknown;
+}
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What any transport sends to its client. */
+export type Answer = FormattedExecutionResult & { errors?: readonly GraphQLError[] };

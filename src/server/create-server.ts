@@ -1,0 +1,165 @@
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { LiveBackend } from '../backend/backend.ts';
+import type { Viewer } from '../request.ts';
+import { createAdminServer } from './admin-server.ts';
+import { createAdmission } from './admission.ts';
+import type { Composed } from './composed.ts';
+import { createHttpHandler, endpoint } from './http-handler.ts';
+import { createHttpServer } from './http-server.ts';
+import { createLogger, type Logger } from './log.ts';
+import type { Environment } from './mask.ts';
+import { createOperations } from './operations.ts';
+import { createSocketHandler } from './websocket.ts';
+
+export interface ServerOptions {
+  /** Running backends by name. The server owns them: `close()` closes them. */
+  readonly backends: ReadonlyMap<string, LiveBackend>;
+  /** Who asks. @default nobody */
+  readonly viewer?: (request: Request) => Viewer | null | Promise<Viewer | null>;
+  /** Port of the public door; 0 lets the system choose. @default 0 */
+  readonly port?: number;
+  /** Address of the public door. @default loopback in development, every address in production */
+  readonly host?: string;
+  /** Port of `/livez` and `/readyz`; 0 lets the system choose. @default 0 */
+  readonly adminPort?: number;
+  /** @default '127.0.0.1' */
+  readonly adminHost?: string;
+  /** @default NODE_ENV: 'production' when it says so, 'development' otherwise */
+  readonly environment?: Environment;
+  /** @default standard output, from level 'info' */
+  readonly logger?: Logger;
+  readonly drain?: DrainOptions;
+}
+
+export interface DrainOptions {
+  /** How long requests are still taken once readiness fails. @default 5000 in production, 0 in development */
+  readonly acceptMs?: number;
+  /** How long requests in flight may take after that. @default 25000 */
+  readonly finishMs?: number;
+}
+
+export interface RunningServer {
+  /** Answers one request without a socket. */
+  fetch(request: Request): Promise<Response>;
+  /** Opens both ports. Fails: Error that names the port and the remedy. */
+  listen(): Promise<{ readonly url: string; readonly adminUrl: string }>;
+  /** Drains and closes: ports, sockets, backends. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/** One client's graph behind one door. Nothing listens until `listen()`. */
+export function createComposedServer<Plan>(
+  composed: Composed<Plan>,
+  options: ServerOptions,
+): RunningServer {
+  const { backends, viewer = () => null } = options;
+  const environment = options.environment ?? environmentOf(process.env['NODE_ENV']);
+  const logger = options.logger ?? createLogger({ environment });
+  const { acceptMs = environment === 'production' ? 5_000 : 0, finishMs = 25_000 } =
+    options.drain ?? {};
+
+  let draining = false;
+  let closing: Promise<void> | undefined;
+  const streams = new Set<ServerResponse>();
+
+  const admit = createAdmission(composed, environment);
+  const run = createOperations({ composed, admit, backends, environment, logger });
+  const yoga = createHttpHandler({
+    composed,
+    run,
+    viewer,
+    environment,
+    onStream: (response) => {
+      streams.add(response);
+      response.once('close', () => streams.delete(response));
+    },
+  });
+  const sockets = createSocketHandler({ composed, run, viewer, logger });
+  const http = createHttpServer({
+    limits: composed.limits,
+    handle: (request, response) => yoga(request, response),
+    upgrade: sockets.upgrade,
+  });
+  const admin = createAdminServer({ name: composed.name, backends, isReady: () => !draining });
+
+  return {
+    fetch: async (request) => yoga.fetch(request),
+
+    async listen() {
+      const host = options.host ?? (environment === 'production' ? undefined : '127.0.0.1');
+      const port = await listenOn(http.server, options.port ?? 0, host, 'PORT');
+      const adminPort = await listenOn(
+        admin,
+        options.adminPort ?? 0,
+        options.adminHost ?? '127.0.0.1',
+        'ADMIN_PORT',
+      ).catch(async (error: unknown) => {
+        await http.close(0);
+        throw error;
+      });
+      return {
+        url: `http://${host ?? 'localhost'}:${port}${endpoint}`,
+        adminUrl: `http://${options.adminHost ?? '127.0.0.1'}:${adminPort}`,
+      };
+    },
+
+    close() {
+      closing ??= drain();
+      return closing;
+    },
+  };
+
+  async function drain(): Promise<void> {
+    draining = true;
+    if (http.server.listening) {
+      http.startDraining();
+      await delay(acceptMs);
+      const finished = http.close(finishMs);
+      // A stream that ends without its last event makes its client connect again, elsewhere.
+      for (const response of streams) response.destroy();
+      await sockets.close(acceptMs / 5);
+      await finished;
+    }
+    if (admin.listening) {
+      const closed = new Promise((resolve) => admin.close(resolve));
+      admin.closeAllConnections();
+      await closed;
+    }
+    await Promise.all([...backends.values()].map(({ transport }) => transport.close()));
+  }
+}
+
+/** `production` when NODE_ENV says so. */
+export function environmentOf(nodeEnv: string | undefined): Environment {
+  return nodeEnv === 'production' ? 'production' : 'development';
+}
+
+function listenOn(
+  server: NetServer,
+  port: number,
+  host: string | undefined,
+  variable: string,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(listenProblem(error, port, variable)));
+    });
+    server.listen({ port, host }, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function listenProblem(error: NodeJS.ErrnoException, port: number, variable: string): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `port ${port} is in use; set ${variable} to another, or stop what listens there`;
+    case 'EACCES':
+      return `port ${port} needs more rights; set ${variable} to one above 1023`;
+    default:
+      return `port ${port} can't be opened: ${error.message}; set ${variable} to another`;
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : Promise.resolve();
+}

@@ -1,0 +1,33 @@
+import { GraphiQL } from 'graphiql';
+import { createRoot } from 'react-dom/client';
+import 'graphiql/style.css';
+import './workers.js';
+import './explorer.css';
+import { createFetcher } from './fetcher.js';
+
+/** What the server wrote into the page: `{ name, endpoint, examples }`. */
+const settings = JSON.parse(document.getElementById('explorer-settings').textContent);
+
+const tabs = settings.examples.map((example) => ({
+  query: example.source,
+  variables: example.variables ?? null,
+}));
+
+const emptyTab = `# A query for the ${settings.name} client. The docs are behind the book on the left;
+# completion opens with Ctrl-Space, and Ctrl-Enter runs the query.
+`;
+
+createRoot(document.getElementById('explorer')).render(
+  <GraphiQL
+    fetcher={createFetcher(new URL(settings.endpoint, location.href).href)}
+    defaultTabs={tabs.length > 0 ? tabs : undefined}
+    defaultQuery={emptyTab}
+    defaultEditorToolsVisibility
+    inputValueDeprecation
+    schemaDescription
+  >
+    <GraphiQL.Logo>
+      <span className="explorer-name">{settings.name}</span>
+    </GraphiQL.Logo>
+  </GraphiQL>,
+);

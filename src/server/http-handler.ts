@@ -1,0 +1,253 @@
+import type { ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
+import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
+import type { Viewer } from '../request.ts';
+import type { OperationRequest, Refused } from './admission.ts';
+import type { Composed } from './composed.ts';
+import { useExplorer } from './explorer.ts';
+import {
+  type HttpRefusal,
+  refusalResponse,
+  refusedByTransport,
+  requestIdFor,
+} from './http-refusal.ts';
+import type { Limits } from './limits.ts';
+import { type Environment, maskError } from './mask.ts';
+import { acceptedMedia, isJsonContent } from './media-types.ts';
+import type { RunOperation } from './operations.ts';
+import { isHttpRefusal, operationInBody, operationInUrl, readBody } from './request-body.ts';
+import { clientIdentityOf } from './request-identity.ts';
+
+/** Where GraphQL answers. */
+export const endpoint = '/graphql';
+
+export interface HttpHandlerOptions<Plan> {
+  readonly composed: Composed<Plan>;
+  readonly run: RunOperation;
+  readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
+  readonly environment: Environment;
+  /** Told of each response that stays open for a subscription. */
+  readonly onStream: (response: ServerResponse) => void;
+}
+
+/** What node:http adds to a request; absent when `fetch` was called. */
+interface NodeExchange {
+  readonly res?: ServerResponse;
+}
+
+/** GraphQL over HTTP. The plugins are the request's journey, top to bottom. */
+export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
+  const { composed, environment } = options;
+  const { limits } = composed;
+  return createYoga<NodeExchange>({
+    schema: composed.clientSchema,
+    graphqlEndpoint: endpoint,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    multipart: false,
+    batching: false,
+    logging: false,
+    parserAndValidationCache: false,
+    maxRequestBodySize: false,
+    maskedErrors: {
+      maskError: (error) => maskError(error, { requestId: '', environment }),
+    },
+    plugins: [
+      useRequestId(),
+      useUrlLimit(limits),
+      environment === 'development' ? useExplorer(composed) : {},
+      useRoute(),
+      useMediaTypes(),
+      useOperationRequest(limits),
+      useOperations(options),
+    ],
+  });
+}
+
+/** Every answer carries the id that the log line has. */
+function useRequestId(): Plugin {
+  return {
+    onResponse({ request, response }) {
+      response.headers.set('x-request-id', requestIdFor(request));
+    },
+  };
+}
+
+/** 414 for a target over its limit. */
+function useUrlLimit(limits: Limits): Plugin {
+  return {
+    onRequest(hook) {
+      const { url } = hook.request;
+      if (url.length - url.indexOf('/', 'https://'.length) <= limits.urlLimitBytes) return;
+      refuse(hook, {
+        status: 414,
+        message: `The URL is longer than ${limits.urlLimitBytes} bytes.`,
+      });
+    },
+  };
+}
+
+/** 404 for any other path, 405 for anything but GET and POST. */
+function useRoute(): Plugin {
+  return {
+    onRequest(hook) {
+      if (hook.url.pathname !== endpoint) {
+        refuse(hook, {
+          status: 404,
+          message: `Nothing answers here; GraphQL answers at ${endpoint}.`,
+        });
+      } else if (hook.request.method !== 'GET' && hook.request.method !== 'POST') {
+        refuse(hook, {
+          status: 405,
+          message: `GraphQL is asked with GET or POST, not ${hook.request.method}.`,
+          headers: { allow: 'GET, POST' },
+        });
+      }
+    },
+  };
+}
+
+/** 415 for a body that is not plain JSON in UTF-8; 406 before anything runs. */
+function useMediaTypes(): Plugin {
+  return {
+    onRequestParse(hook) {
+      const { method, headers } = hook.request;
+      if (method === 'POST' && !isJsonContent(headers.get('content-type'))) {
+        refuse(hook, {
+          status: 415,
+          message: 'The content type must be application/json, in UTF-8.',
+          headers: { 'accept-post': 'application/json' },
+        });
+      } else if (
+        method === 'POST' &&
+        (headers.get('content-encoding') ?? 'identity') !== 'identity'
+      ) {
+        refuse(hook, {
+          status: 415,
+          message: 'The request body must not be compressed.',
+          headers: { 'accept-encoding': 'identity' },
+        });
+      } else if (!acceptedMedia(headers.get('accept')).whole) {
+        refuse(hook, {
+          status: 406,
+          message:
+            'The Accept header takes none of application/graphql-response+json, application/json, multipart/mixed and text/event-stream.',
+        });
+      }
+    },
+  };
+}
+
+/** 413 and 400: the body or query string becomes an operation request. */
+function useOperationRequest(limits: Limits): Plugin {
+  return {
+    onRequestParse({ setRequestParser, url, fetchAPI }) {
+      setRequestParser(async (request) => {
+        const text = request.method === 'POST' && (await readBody(request, limits.bodyLimitBytes));
+        const operation =
+          text === false
+            ? operationInUrl(url.searchParams)
+            : typeof text === 'string'
+              ? operationInBody(text)
+              : text;
+        return isHttpRefusal(operation)
+          ? refusalResponse(request, requestIdFor(request), operation, fetchAPI.Response)
+          : (operation as GraphQLParams);
+      });
+    },
+  };
+}
+
+/** The operation runs as on every other transport; only its answer's wire is chosen here. */
+function useOperations<Plan>({
+  run,
+  viewer,
+  onStream,
+}: HttpHandlerOptions<Plan>): Plugin<object, NodeExchange> {
+  return {
+    onParams({ setParamsHandler }) {
+      setParamsHandler(async ({ request, params, context }) => {
+        const requestId = requestIdFor(request);
+        const media = acceptedMedia(request.headers.get('accept'));
+        const outcome = await run(params as OperationRequest, {
+          requestId,
+          client: clientIdentityOf(request.headers),
+          transport: request.method === 'GET' ? 'http-get' : 'http',
+          signal: request.signal,
+          viewer: () => viewer(request),
+          carries: (type) => {
+            if (type === 'mutation' && request.method === 'GET') return mutationOverGet(requestId);
+            if (type === 'subscription' && !media.events) return eventsNotAccepted(requestId);
+            return { incremental: media.parts !== null };
+          },
+        });
+        switch (outcome.kind) {
+          case 'refused':
+            request.headers.set('accept', media.whole ?? 'application/json');
+            return { errors: withStatus(outcome.refused) };
+          case 'single':
+            request.headers.set('accept', media.whole ?? 'application/json');
+            return 'data' in outcome.answer
+              ? outcome.answer
+              : {
+                  errors: withStatus({
+                    errors: outcome.answer.errors ?? [],
+                    status: 400,
+                    wellFormed: true,
+                  }),
+                };
+          case 'parts':
+            request.headers.set('accept', media.parts ?? 'multipart/mixed');
+            return outcome.parts as AsyncGenerator<object>;
+          case 'events':
+            request.headers.set('accept', 'text/event-stream');
+            if (context.res) onStream(context.res);
+            return outcome.events;
+        }
+      });
+    },
+  };
+}
+
+/** Ends a request with its refusal, from any hook that can. */
+function refuse(
+  hook: Pick<
+    Parameters<NonNullable<Plugin['onRequest']>>[0],
+    'request' | 'endResponse' | 'fetchAPI'
+  >,
+  refusal: HttpRefusal,
+): void {
+  const { request, endResponse, fetchAPI } = hook;
+  endResponse(refusalResponse(request, requestIdFor(request), refusal, fetchAPI.Response));
+}
+
+/** Errors that carry the status of the whole answer, for Yoga to read and leave out. */
+function withStatus({ errors, status, wellFormed, headers }: Refused): GraphQLError[] {
+  return errors.map(
+    (error) =>
+      new GraphQLError(error.message, {
+        nodes: error.nodes,
+        source: error.source,
+        positions: error.positions,
+        path: error.path,
+        extensions: { ...error.extensions, http: { status, spec: wellFormed, headers } },
+      }),
+  );
+}
+
+function mutationOverGet(requestId: string): Refused {
+  return refusedByTransport(requestId, {
+    status: 405,
+    message: 'A mutation is sent with POST.',
+    headers: { allow: 'POST' },
+  });
+}
+
+function eventsNotAccepted(requestId: string): Refused {
+  return refusedByTransport(requestId, {
+    status: 406,
+    message:
+      'A subscription answers as text/event-stream, which the Accept header does not take; or use a WebSocket.',
+  });
+}

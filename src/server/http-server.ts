@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { endpoint } from './http-handler.ts';
+import type { Limits } from './limits.ts';
+
+export interface HttpServerOptions {
+  readonly limits: Limits;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** node:http with its caps, and an end that loses no request. */
+export interface HttpServer {
+  readonly server: Server;
+  /** From now on each answer closes its connection, so that clients go elsewhere. */
+  startDraining(): void;
+  /** Takes no new connection; resolves when the last request is answered, or after `finishMs`. */
+  close(finishMs: number): Promise<void>;
+}
+
+export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions): HttpServer {
+  let draining = false;
+  const open = new Set<ServerResponse>();
+
+  const server = createServer(
+    {
+      // The request line counts too; each has its own limit below.
+      maxHeaderSize: limits.headersLimitBytes + limits.urlLimitBytes,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      // Longer than the 60 s after which common load balancers drop an idle connection.
+      keepAliveTimeout: 65_000,
+    },
+    (request, response) => {
+      open.add(response);
+      response.once('close', () => {
+        open.delete(response);
+        if (draining) server.closeIdleConnections();
+      });
+      if (draining) response.shouldKeepAlive = false;
+      const status = refusedStatus(request, limits);
+      if (status === undefined) return handle(request, response);
+      response.writeHead(status, { connection: 'close' });
+      response.end();
+    },
+  );
+
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    const status = draining ? 503 : refusedUpgrade(request, limits);
+    if (status === undefined) return upgrade(request, socket, head);
+    socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  });
+
+  return {
+    server,
+    startDraining() {
+      draining = true;
+      for (const response of open) response.shouldKeepAlive = false;
+    },
+    async close(finishMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const force = setTimeout(() => server.closeAllConnections(), finishMs);
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+/** 431 for headers over their limit; 400 for a target or a host that makes no URL. */
+function refusedStatus(request: IncomingMessage, limits: Limits): number | undefined {
+  let size = 0;
+  for (const text of request.rawHeaders) size += text.length;
+  if (size > limits.headersLimitBytes) return 431;
+  const { host } = request.headers;
+  if (!request.url?.startsWith('/')) return 400;
+  return host === undefined || hostShape.test(host) ? undefined : 400;
+}
+
+const hostShape = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+/** Pages of other origins can't read answers over HTTP, and get no WebSocket either. */
+function refusedUpgrade(request: IncomingMessage, limits: Limits): number | undefined {
+  const status = refusedStatus(request, limits);
+  if (status !== undefined) return status;
+  if (request.url?.split('?')[0] !== endpoint) return 404;
+  const { origin, host } = request.headers;
+  if (origin === undefined) return undefined;
+  return URL.parse(origin)?.host === host ? undefined : 403;
+}

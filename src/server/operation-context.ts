@@ -1,0 +1,70 @@
+import type { OperationTypeNode } from 'graphql';
+import type { LiveBackend } from '../backend/backend.ts';
+import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
+import type { Limits } from './limits.ts';
+
+export interface ContextOptions {
+  readonly type: OperationTypeNode;
+  readonly requestId: string;
+  readonly viewer: Viewer | null;
+  readonly client: ClientIdentity;
+  readonly backends: ReadonlyMap<string, LiveBackend>;
+  readonly limits: Limits;
+  /** Aborted when the client leaves. */
+  readonly clientSignal: AbortSignal;
+}
+
+/** A context and the end of its life. */
+export interface OperationContext {
+  readonly context: RequestContext;
+  /** A context for one event of this subscription: its own memo, calls and deadline. */
+  readonly eventContext: () => RequestContext;
+  /** Stops the clock; call it when the operation is over. */
+  readonly release: () => void;
+}
+
+/**
+ * The context of one operation. A query's signal aborts when the client leaves or its deadline
+ * passes; a mutation's at its deadline only, since what was sent has effects that the client should
+ * not half-undo by leaving; a subscription's when the client leaves, and it has no deadline.
+ */
+export function createOperationContext(options: ContextOptions): OperationContext {
+  const { type, requestId, viewer, client, backends, limits, clientSignal } = options;
+  const controller = new AbortController();
+  const abort = () => controller.abort(clientSignal.reason);
+  if (type !== 'mutation') {
+    if (clientSignal.aborted) abort();
+    else clientSignal.addEventListener('abort', abort, { once: true });
+  }
+  const deadlineMs = deadlineOf(type, limits);
+  const timer =
+    deadlineMs === Number.POSITIVE_INFINITY
+      ? undefined
+      : setTimeout(
+          () => controller.abort(new DOMException('the deadline passed', 'TimeoutError')),
+          deadlineMs,
+        );
+  const contextUntil = (deadline: number): RequestContext => ({
+    requestId,
+    viewer,
+    client,
+    signal: controller.signal,
+    deadline,
+    backends,
+    memo: new Map(),
+    calls: [],
+  });
+  return {
+    context: contextUntil(performance.now() + deadlineMs),
+    eventContext: () => contextUntil(performance.now() + limits.queryDeadlineMs),
+    release: () => {
+      clearTimeout(timer);
+      clientSignal.removeEventListener('abort', abort);
+    },
+  };
+}
+
+function deadlineOf(type: OperationTypeNode, limits: Limits): number {
+  if (type === 'subscription') return Number.POSITIVE_INFINITY;
+  return type === 'mutation' ? limits.mutationDeadlineMs : limits.queryDeadlineMs;
+}

@@ -1,0 +1,118 @@
+import type { OperationRequest } from './admission.ts';
+import type { HttpRefusal } from './http-refusal.ts';
+
+/**
+ * The text of a request's body, or why it was not read: longer than `limitBytes` by its header or
+ * by what arrived, or not UTF-8.
+ */
+export async function readBody(
+  request: Request,
+  limitBytes: number,
+): Promise<string | HttpRefusal> {
+  const announced = request.headers.get('content-length');
+  if (announced !== null && Number(announced) > limitBytes) return tooLarge(limitBytes);
+  if (!request.body) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > limitBytes) return tooLarge(limitBytes);
+    chunks.push(chunk);
+  }
+  try {
+    return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+  } catch {
+    return { status: 400, message: 'The request body is not UTF-8.' };
+  }
+}
+
+/** The operation in a JSON body, or what is wrong with it. */
+export function operationInBody(text: string): OperationRequest | HttpRefusal {
+  if (text === '') return malformed('The request body is empty; send {"query": "…"} as JSON.');
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return malformed('The request body is not valid JSON.');
+  }
+  if (Array.isArray(body)) {
+    return malformed('The request body is a list; send one operation a request.');
+  }
+  if (!isRecord(body)) {
+    return malformed(`The request body must be a JSON object, but is ${kindOf(body)}.`);
+  }
+  return checkedOperation(body);
+}
+
+/** The operation in a query string, or what is wrong with it. */
+export function operationInUrl(parameters: URLSearchParams): OperationRequest | HttpRefusal {
+  const body: Record<string, unknown> = {
+    query: parameters.get('query'),
+    operationName: parameters.get('operationName') || null,
+  };
+  for (const name of ['variables', 'extensions']) {
+    const text = parameters.get(name);
+    if (!text) continue;
+    try {
+      body[name] = JSON.parse(text);
+    } catch {
+      return malformed(`The parameter "${name}" is not valid JSON.`);
+    }
+  }
+  return checkedOperation(body);
+}
+
+export function isHttpRefusal(value: object): value is HttpRefusal {
+  return 'status' in value;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function checkedOperation(body: Record<string, unknown>): OperationRequest | HttpRefusal {
+  const { query, operationName, variables, extensions } = body;
+  if (query === undefined || query === null) {
+    return malformed('The parameter "query" is missing.');
+  }
+  if (typeof query !== 'string') {
+    return malformed(`The parameter "query" must be a string, but is ${kindOf(query)}.`);
+  }
+  if (operationName != null && typeof operationName !== 'string') {
+    return malformed(
+      `The parameter "operationName" must be a string, but is ${kindOf(operationName)}.`,
+    );
+  }
+  if (variables != null && !isRecord(variables)) {
+    return malformed(`The parameter "variables" must be an object, but is ${kindOf(variables)}.`);
+  }
+  if (extensions != null && !isRecord(extensions)) {
+    return malformed(`The parameter "extensions" must be an object, but is ${kindOf(extensions)}.`);
+  }
+  return {
+    query,
+    operationName: operationName ?? null,
+    variables: variables ?? null,
+    extensions: extensions ?? null,
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function malformed(message: string): HttpRefusal {
+  return { status: 400, message };
+}
+
+function tooLarge(limitBytes: number): HttpRefusal {
+  return {
+    status: 413,
+    message: `The request body is larger than ${limitBytes} bytes.`,
+    headers: { connection: 'close' },
+  };
+}

@@ -1,0 +1,139 @@
+import { env } from '../backend/setting.ts';
+import { Malformed, readPort, resolveSettings, type SettingUse } from '../backend/settings.ts';
+import { didYouMean } from '../nearest-name.ts';
+import type { RunningServer, ServerOptions } from './create-server.ts';
+import { createLogger, type LogLevel, logLevels } from './log.ts';
+import type { Environment } from './mask.ts';
+
+type Settings = Readonly<Record<string, SettingUse<unknown>>>;
+type ValuesOf<Uses extends Settings> = ReturnType<typeof resolveSettings<Uses>>;
+
+export interface MainOptions<Uses extends Settings> {
+  /** The bff's name, for messages. */
+  readonly name: string;
+  /** Default of PORT. */
+  readonly port: number;
+  /** Default of ADMIN_PORT. */
+  readonly adminPort: number;
+  /** Further settings: the endpoints of each backend. */
+  readonly settings: Uses;
+  /** Makes the server; what it throws ends the start with its message. */
+  readonly create: (
+    options: Required<Pick<ServerOptions, 'port' | 'adminPort' | 'environment' | 'logger'>>,
+    values: ValuesOf<Uses>,
+  ) => RunningServer | Promise<RunningServer>;
+}
+
+/**
+ * A bff's front door as a process: reads the environment, listens, says so, drains on SIGTERM and
+ * SIGINT. `--help` lists every variable. Exits with 0 after a drain, 1 when it can't start, 2 for
+ * arguments it does not know; a second signal ends it at once, and so does the loss of a parent
+ * that started it with an IPC channel.
+ */
+export async function runMain<Uses extends Settings>(options: MainOptions<Uses>): Promise<void> {
+  const own = ownSettings(options);
+  const [argument] = process.argv.slice(2);
+  if (argument === '--help' || argument === '-h') {
+    process.stdout.write(helpText(options.name, { ...own, ...options.settings }));
+    return;
+  }
+  if (argument !== undefined) {
+    exitWith(2, `${options.name} takes no argument "${argument}"; --help lists its settings`);
+  }
+  try {
+    const values = resolveSettings({ ...options.settings, ...own }, process.env);
+    const {
+      PORT: port,
+      ADMIN_PORT: adminPort,
+      LOG_LEVEL: level,
+      NODE_ENV: environment,
+    } = values as ReturnType<typeof resolveSettings<typeof own>>;
+    const logger = createLogger({ environment, level });
+    const server = await options.create(
+      { port, adminPort, environment, logger },
+      values as ValuesOf<Uses>,
+    );
+    stopOnSignals(server);
+    const { url, adminUrl } = await server.listen();
+    if (environment === 'production') logger.info({ bff: options.name, url, adminUrl }, 'ready');
+    else process.stdout.write(`${options.name} answers at ${url} (health at ${adminUrl}/readyz)\n`);
+  } catch (error) {
+    exitWith(1, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function ownSettings({ port, adminPort }: { readonly port: number; readonly adminPort: number }) {
+  return {
+    PORT: {
+      setting: env('PORT', String(port), 'a port'),
+      purpose: 'where clients reach GraphQL',
+      example: String(port),
+      read: readPort,
+    },
+    ADMIN_PORT: {
+      setting: env('ADMIN_PORT', String(adminPort), 'a port'),
+      purpose: 'where /livez and /readyz answer',
+      example: String(adminPort),
+      read: readPort,
+    },
+    LOG_LEVEL: {
+      setting: env('LOG_LEVEL', 'info', logLevels.join(', ')),
+      purpose: 'the least level that is logged',
+      example: 'info',
+      read: (text: string): LogLevel => oneOf(text, logLevels),
+    },
+    NODE_ENV: {
+      setting: env('NODE_ENV', 'development', 'development or production'),
+      purpose: 'which column of the policy holds',
+      example: 'production',
+      read: (text: string): Environment =>
+        oneOf(text, ['development', 'production', 'test']) === 'production'
+          ? 'production'
+          : 'development',
+    },
+  } as const satisfies Settings;
+}
+
+function oneOf<Value extends string>(text: string, values: readonly Value[]): Value {
+  const value = values.find((value) => value === text);
+  if (value !== undefined) return value;
+  throw new Malformed(`expected one of ${values.join(', ')}.${didYouMean(text, values)}`);
+}
+
+function helpText(name: string, settings: Settings): string {
+  const rows = Object.values(settings).flatMap(({ setting, purpose }) =>
+    setting.variable === null
+      ? []
+      : [[setting.variable, `${purpose} (${setting.expects}; ${defaultOf(setting.fallback)})`]],
+  );
+  const width = Math.max(...rows.map(([variable = '']) => variable.length));
+  const lines = rows.map(([variable = '', text]) => `  ${variable.padEnd(width)}  ${text}`);
+  return `Starts the ${name} BFF. Its settings are environment variables:\n\n${lines.join('\n')}\n`;
+}
+
+function defaultOf(fallback: string | undefined): string {
+  return fallback === undefined ? 'required' : `default ${fallback}`;
+}
+
+function stopOnSignals(server: RunningServer): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => exitWith(1, String(error)),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (process.send) process.on('disconnect', () => process.exit(1));
+}
+
+/** Ends the process with at most six lines on standard error. */
+function exitWith(code: number, message: string): never {
+  const lines = message.split('\n');
+  const shown = lines.length > 6 ? [...lines.slice(0, 5), `  and ${lines.length - 5} more`] : lines;
+  process.stderr.write(`${shown.join('\n')}\n`);
+  process.exit(code);
+}

@@ -1,0 +1,66 @@
+/**
+ * The values of `source`, mapped, until it ends, the reader returns or `signal` aborts. Then the
+ * source is returned at once, even while its next value is awaited, and `ended` runs, once.
+ * A source that throws ends with what `failed` makes of it.
+ */
+export function endableStream<T, R>(
+  source: AsyncGenerator<T, unknown, unknown>,
+  options: {
+    readonly map: (value: T) => R;
+    readonly failed: (error: unknown) => R;
+    readonly signal: AbortSignal;
+    readonly ended: () => void;
+  },
+): AsyncGenerator<R, void, void> {
+  const { map, failed, signal, ended } = options;
+  const over: IteratorReturnResult<void> = { done: true, value: undefined };
+  let isOver = false;
+  let releaseReader: (() => void) | undefined;
+
+  const end = () => {
+    if (isOver) return;
+    isOver = true;
+    signal.removeEventListener('abort', end);
+    releaseReader?.();
+    source.return(undefined).catch(() => {
+      // The source failed while closing; its reader has left already.
+    });
+    ended();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+
+  const next = () =>
+    new Promise<IteratorResult<R, void>>((resolve) => {
+      if (isOver) return resolve(over);
+      releaseReader = () => resolve(over);
+      source.next().then(
+        (step) => {
+          if (isOver) return;
+          if (!step.done) return resolve({ done: false, value: map(step.value) });
+          end();
+        },
+        (error: unknown) => {
+          if (isOver) return;
+          resolve({ done: false, value: failed(error) });
+          end();
+        },
+      );
+    });
+
+  return {
+    next,
+    return: async () => {
+      end();
+      return over;
+    },
+    throw: async () => {
+      end();
+      return over;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => end(),
+  };
+}

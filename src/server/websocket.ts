@@ -1,0 +1,232 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  OperationTypeNode,
+} from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Viewer } from '../request.ts';
+import type { Composed } from './composed.ts';
+import type { Logger } from './log.ts';
+import type { Outcome, RunOperation } from './operations.ts';
+import { clientIdentityOf, label, newRequestId } from './request-identity.ts';
+
+export interface SocketHandlerOptions<Plan> {
+  readonly composed: Composed<Plan>;
+  readonly run: RunOperation;
+  readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
+  readonly logger: Logger;
+}
+
+export interface SocketHandler {
+  /** Takes over an HTTP request that asks to become a WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells every client to reconnect elsewhere, spread over `spreadMs`. */
+  close(spreadMs: number): Promise<void>;
+}
+
+/** GraphQL over WebSocket, protocol `graphql-transport-ws`; operations run as on every transport. */
+export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): SocketHandler {
+  const { composed, run, viewer, logger } = options;
+  const { limits, clientSchema } = composed;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.frameLimitBytes,
+    perMessageDeflate: false,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+  });
+
+  const protocol = makeServer<Record<string, unknown>, SocketState>({
+    connectionInitWaitTimeout: limits.socketInitMs,
+    onSubscribe: async (context, id, payload) => {
+      const { request, running } = context.extra;
+      const requestId = newRequestId();
+      if (Object.keys(context.subscriptions).length > limits.socketOperations) {
+        return [tooManyOperations(requestId)];
+      }
+      const controller = new AbortController();
+      running.set(id, controller);
+      const named = clientIdentityOf(request.headers);
+      const parameters = context.connectionParams;
+      const outcome = await run(payload, {
+        requestId,
+        client: {
+          name: label(parameters?.['graphql-client-name']) ?? named.name,
+          version: label(parameters?.['graphql-client-version']) ?? named.version,
+        },
+        transport: 'websocket',
+        signal: controller.signal,
+        viewer: () => viewer(request),
+        carries: () => ({ incremental: true }),
+      });
+      if (outcome.kind === 'refused' || isRequestError(outcome)) {
+        running.delete(id);
+        return outcome.kind === 'refused' ? outcome.refused.errors : outcome.answer.errors;
+      }
+      return ranAlready(outcome, clientSchema);
+    },
+    execute: outcomeOf,
+    subscribe: outcomeOf,
+    onComplete: ({ extra }, id) => {
+      extra.running.delete(id);
+    },
+  });
+
+  sockets.on('connection', (socket: WebSocket, upgrade: IncomingMessage) => {
+    const running = new Map<string, AbortController>();
+    const stopPinging = pingRegularly(socket);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => sendText(socket, data),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (receive) => {
+          socket.on('message', (data) => {
+            const text = String(data);
+            abortCompleted(text, running);
+            receive(text).catch((error: unknown) => {
+              logger.error({ bff: composed.name, cause: String(error) }, 'websocket failed');
+              socket.close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          });
+        },
+      },
+      { request: requestOf(upgrade), running },
+    );
+    // A frame over its limit, or no WebSocket frame at all: ws closes the socket itself.
+    socket.on('error', () => {});
+    socket.once('close', (code, reason) => {
+      stopPinging();
+      for (const controller of running.values()) controller.abort();
+      running.clear();
+      Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
+        logger.error({ bff: composed.name, cause: String(error) }, 'websocket failed');
+      });
+    });
+  });
+
+  return {
+    upgrade(request, socket, head) {
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        sockets.emit('connection', client, request);
+      });
+    },
+    async close(spreadMs) {
+      const clients = [...sockets.clients];
+      await Promise.all(
+        clients.map(async (client) => {
+          await delay(Math.random() * spreadMs);
+          client.close(restartCloseCode, 'Service restart');
+        }),
+      );
+      sockets.close();
+      setTimeout(() => {
+        for (const client of clients) client.terminate();
+      }, terminateAfterMs).unref();
+    },
+  };
+}
+
+interface SocketState extends Record<PropertyKey, unknown> {
+  /** The request that became this socket. */
+  readonly request: Request;
+  /** Operations that still run, by the client's id. */
+  readonly running: Map<string, AbortController>;
+}
+
+/** RFC 6455's "service restart": clients connect again. */
+const restartCloseCode = 1012;
+/** How long a client may take to answer a close before its socket is cut. */
+const terminateAfterMs = 1_000;
+const pingIntervalMs = 12_000;
+
+type Ran = Exclude<Outcome, { kind: 'refused' }>;
+
+/**
+ * The protocol's library wants arguments for an executor; the operation has run by then, so a
+ * document that is never looked at carries its outcome.
+ */
+function ranAlready(outcome: Ran, schema: GraphQLSchema) {
+  return { schema, document: anyDocument, operationName: undefined, outcome };
+}
+
+function outcomeOf(parameters: object): OperationResult {
+  const { outcome } = parameters as { outcome: Ran };
+  if (outcome.kind === 'single') return outcome.answer;
+  // Parts travel as they are: the library only writes them out.
+  return outcome.kind === 'parts'
+    ? (outcome.parts as AsyncGenerator<ExecutionResult>)
+    : outcome.events;
+}
+
+const anyDocument: DocumentNode = {
+  kind: Kind.DOCUMENT,
+  definitions: [
+    {
+      kind: Kind.OPERATION_DEFINITION,
+      operation: OperationTypeNode.QUERY,
+      selectionSet: { kind: Kind.SELECTION_SET, selections: [] },
+    },
+  ],
+};
+
+function isRequestError(outcome: Ran): outcome is Extract<Outcome, { kind: 'single' }> {
+  return outcome.kind === 'single' && !('data' in outcome.answer);
+}
+
+function tooManyOperations(requestId: string): GraphQLError {
+  return new GraphQLError('Too many operations run on this socket.', {
+    extensions: { code: 'RATE_LIMITED', requestId, retryable: true },
+  });
+}
+
+/** The library tells a stream that its client is done with it, but not a query that still runs. */
+function abortCompleted(text: string, running: Map<string, AbortController>): void {
+  if (running.size === 0 || !text.includes('"complete"')) return;
+  try {
+    const message: unknown = JSON.parse(text);
+    if (typeof message !== 'object' || message === null) return;
+    const { type, id } = message as { type?: unknown; id?: unknown };
+    if (type === 'complete' && typeof id === 'string') running.get(id)?.abort();
+  } catch {
+    // Not JSON: the library closes the socket with its own reason.
+  }
+}
+
+function requestOf(upgrade: IncomingMessage): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(upgrade.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return new Request(new URL(upgrade.url ?? '/', 'http://socket.invalid'), { headers });
+}
+
+function sendText(socket: WebSocket, data: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (socket.readyState !== socket.OPEN) return resolve();
+    socket.send(data, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Ends a socket whose other side is silently gone. */
+function pingRegularly(socket: WebSocket): () => void {
+  let answered = true;
+  socket.on('pong', () => {
+    answered = true;
+  });
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, pingIntervalMs);
+  return () => clearInterval(timer);
+}
+
+function delay(ms: number): Promise<void> {
+  return ms < 1 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}

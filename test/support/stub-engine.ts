@@ -1,0 +1,88 @@
+import { GraphQLDeferDirective } from '@graphql-tools/utils';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  extendSchema,
+  type GraphQLSchema,
+  Kind,
+  parse,
+  subscribe,
+  validate,
+  visit,
+} from 'graphql';
+import type { Engine, ExecuteOptions, IncrementalPart } from '../../src/server/composed.ts';
+
+export interface StubPlan {
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+}
+
+/** graphql-js behind the engine's interface, with `@defer` on fragments at the root. */
+export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: GraphQLSchema } {
+  const schema = withDefer(given);
+  const run = (document: DocumentNode, plan: StubPlan, options: Partial<ExecuteOptions>) =>
+    execute({
+      schema,
+      document,
+      operationName: plan.operationName,
+      variableValues: options.variables,
+      contextValue: options.context,
+    });
+  return {
+    schema,
+    prepare(source, operationName) {
+      const document = typeof source === 'string' ? parse(source) : source;
+      const errors = validate(schema, document);
+      if (errors.length > 0) return { errors };
+      return { document, operationName: operationName ?? undefined };
+    },
+    async execute(plan, options) {
+      const { initial, deferred } = split(plan.document);
+      if (!deferred || !options.incremental) return run(plan.document, plan, options);
+      const first = await run(initial, plan, options);
+      async function* rest(): AsyncGenerator<IncrementalPart, void, void> {
+        const { data, errors } = await run(deferred as DocumentNode, plan, options);
+        yield { hasNext: false, incremental: [{ data, path: [], ...(errors && { errors }) }] };
+      }
+      return { initialResult: { ...first, hasNext: true }, subsequentResults: rest() };
+    },
+    async subscribe(plan, options) {
+      const answer = await subscribe({
+        schema,
+        document: plan.document,
+        operationName: plan.operationName,
+        variableValues: options.variables,
+        contextValue: options.context,
+      });
+      return answer as AsyncGenerator<ExecutionResult> | ExecutionResult;
+    },
+  };
+}
+
+function withDefer(schema: GraphQLSchema): GraphQLSchema {
+  const document: DocumentNode = {
+    kind: Kind.DOCUMENT,
+    definitions: parse(
+      'directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT',
+    ).definitions,
+  };
+  return schema.getDirective(GraphQLDeferDirective.name) ? schema : extendSchema(schema, document);
+}
+
+function split(document: DocumentNode): { initial: DocumentNode; deferred: DocumentNode | null } {
+  let found = false;
+  const keep = (wanted: boolean) =>
+    visit(document, {
+      OperationDefinition(operation) {
+        const selections = operation.selectionSet.selections.filter((selection) => {
+          const isDeferred = selection.directives?.some(({ name }) => name.value === 'defer');
+          found ||= isDeferred === true;
+          return (isDeferred === true) === wanted;
+        });
+        return { ...operation, selectionSet: { ...operation.selectionSet, selections } };
+      },
+    });
+  const initial = keep(false);
+  return { initial, deferred: found ? keep(true) : null };
+}
