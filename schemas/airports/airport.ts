@@ -74,10 +74,9 @@ builder.queryFields((t) => ({
       return connectionOf(page.items, start, page.nextCursor);
     },
   }),
-  _airportsByIata: t.field({
-    type: [AirportRef],
-    nullable: { list: false, items: true },
-    args: { iatas: t.arg.idList({ required: true }) },
-    resolve: (_, { iatas }, context) => airportByIata.loadMany(context, iatas),
+  _airportsByIata: t.entry({
+    type: AirportRef,
+    keys: 'iatas',
+    load: (iatas, context) => airportByIata.loadMany(context, iatas),
   }),
 }));

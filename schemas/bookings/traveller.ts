@@ -35,10 +35,5 @@ TravellerRef.implement({
 });
 
 builder.queryField('_travellersWithBookings', (t) =>
-  t.field({
-    type: [TravellerRef],
-    nullable: { list: false, items: true },
-    args: { ids: t.arg.idList({ required: true }) },
-    resolve: (_, { ids }) => ids.map((id) => ({ id })),
-  }),
+  t.entry({ type: TravellerRef, keys: 'ids', load: (ids) => ids.map((id) => ({ id })) }),
 );

@@ -53,12 +53,12 @@ AirportRef.implement({
       batch: departuresByAirport,
       key: (airport) => airport.iata,
     }),
-    routes: t.field({
+    routes: t.batch({
       type: [RouteRef],
       description: 'Connections that start here, busiest first, ties by destination code.',
       args: { first: t.arg.int({ required: true, defaultValue: 10, description: 'At most 100.' }) },
-      resolve: async (airport, args, context) =>
-        (await routesByAirport.load(context, airport.iata, args))?.routes ?? [],
+      batch: routesByAirport,
+      key: (airport) => airport.iata,
     }),
     delays: t.batch({
       type: DelayStatsRef,
@@ -70,10 +70,5 @@ AirportRef.implement({
 });
 
 builder.queryField('_airportsWithFlights', (t) =>
-  t.field({
-    type: [AirportRef],
-    nullable: { list: false, items: true },
-    args: { iatas: t.arg.idList({ required: true }) },
-    resolve: (_, { iatas }) => iatas.map((iata) => ({ iata })),
-  }),
+  t.entry({ type: AirportRef, keys: 'iatas', load: (iatas) => iatas.map((iata) => ({ iata })) }),
 );

@@ -1,5 +1,5 @@
 import { connectionOf, defineBatch, defineGrpcBackend, env, pageSize, pageStart } from 'tailorbird';
-import type { DelayStats, Flight, Flights } from './contract.ts';
+import type { AirportRoutes, DelayStats, Flight, Flights } from './contract.ts';
 
 /** Flights, routes and delays: gRPC, `flights.proto`. */
 export const flights = defineGrpcBackend<Flights>({
@@ -73,17 +73,20 @@ export const departuresByAirport = defineBatch(flights, {
 /**
  * Routes that start at each airport, busiest first, ties by destination code.
  *
- * Shape: codes[n] → (Route[] | null)[n]; null where no route starts.
+ * Shape: codes[n] → Route[][n]; empty where no route starts.
  * Source: gRPC flights.v1.Flights/BatchListRoutes, at most 200 codes a call.
  * Units: `flights` per year. Cached: 60 s, public.
  * Fails: BAD_USER_INPUT when `first` is out of range; BackendError for every code of the call.
  */
 export const routesByAirport = defineBatch(flights, {
   name: 'routesByAirport',
-  load: (origins: readonly string[], api, { first }: { readonly first: number }) =>
-    api.call('BatchListRoutes', { origins, limit: pageSize(first) }),
-  rows: (page) => page.routes,
-  keyOf: (airport) => airport.origin,
+  load: async (origins: readonly string[], api, { first }: { readonly first: number }) => {
+    const { routes } = await api.call('BatchListRoutes', { origins, limit: pageSize(first) });
+    const found = new Map(routes.map((airport) => [airport.origin, airport.routes]));
+    return origins.map((origin) => ({ origin, routes: found.get(origin) ?? [] }));
+  },
+  keyOf: (airport: AirportRoutes) => airport.origin,
+  valueOf: (airport: AirportRoutes) => airport.routes,
   maxBatchSize: 200,
   cache: { scope: 'public', ttlMs: 60_000 },
 });

@@ -46,11 +46,10 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true }) },
     resolve: (_, { id }, context) => flightById.load(context, id),
   }),
-  _flightsById: t.field({
-    type: [FlightRef],
-    nullable: { list: false, items: true },
-    args: { ids: t.arg.idList({ required: true }) },
-    resolve: (_, { ids }, context) => flightById.loadMany(context, ids),
+  _flightsById: t.entry({
+    type: FlightRef,
+    keys: 'ids',
+    load: (ids, context) => flightById.loadMany(context, ids),
   }),
 }));
 

@@ -32,10 +32,9 @@ builder.queryFields((t) => ({
     resolve: (_, _args, context) =>
       context.viewer === null ? null : travellerById.load(context, context.viewer.subject),
   }),
-  _travellersById: t.field({
-    type: [TravellerRef],
-    nullable: { list: false, items: true },
-    args: { ids: t.arg.idList({ required: true }) },
-    resolve: (_, { ids }, context) => travellerById.loadMany(context, ids),
+  _travellersById: t.entry({
+    type: TravellerRef,
+    keys: 'ids',
+    load: (ids, context) => travellerById.loadMany(context, ids),
   }),
 }));

@@ -4,6 +4,7 @@ import {
   type InputFieldMap,
   type InputShapeFromFields,
   type MaybePromise,
+  type ObjectParam,
   RootFieldBuilder,
   type SchemaTypes,
   type ShapeFromTypeParam,
@@ -50,6 +51,19 @@ declare global {
           key: (parent: ParentShape) => Key | null;
         },
       ) => FieldRef<Types, ShapeFromTypeParam<Types, Type, Nullable>, Kind>;
+      /**
+       * The root field behind a merge: objects for a list of ids, in the order asked, null for a
+       * gap. An Error in the list fails its own object. Name it with a leading `_`.
+       */
+      entry: <Type extends ObjectParam<Types>>(options: {
+        type: Type;
+        /** The argument's name: `iatas` makes it `(iatas: [ID!]!)`. */
+        keys: string;
+        load: (
+          keys: readonly string[],
+          context: Types['Context'],
+        ) => MaybePromise<readonly (ShapeFromTypeParam<Types, Type, false> | null | Error)[]>;
+      }) => FieldRef<Types, unknown, Kind>;
     }
   }
 }
@@ -62,7 +76,25 @@ interface AnyBatchOptions {
 
 const prototype = RootFieldBuilder.prototype as unknown as {
   field(options: object): unknown;
+  readonly arg: { idList(options: { required: true }): unknown };
   batch(options: AnyBatchOptions): unknown;
+  entry(options: AnyEntryOptions): unknown;
+};
+
+interface AnyEntryOptions {
+  readonly type: unknown;
+  readonly keys: string;
+  readonly load: (keys: unknown, context: unknown) => unknown;
+}
+
+prototype.entry = function entry({ type, keys, load }) {
+  return this.field({
+    type: [type],
+    nullable: { list: false, items: true },
+    args: { [keys]: this.arg.idList({ required: true }) },
+    resolve: (_: unknown, args: Record<string, unknown>, context: unknown) =>
+      load(args[keys], context),
+  });
 };
 
 prototype.batch = function batch({ batch, key, ...options }) {
