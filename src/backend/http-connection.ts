@@ -6,7 +6,7 @@ import type { EffectiveBackendPolicy } from './policy.ts';
 
 export interface HttpRequest {
   readonly method: Dispatcher.HttpMethod;
-  /** Below the endpoint's own path; starts with a slash. */
+  /** Below the endpoint's own path; empty, or starts with a slash. */
   readonly path: string;
   readonly accept: string;
   readonly body: string | undefined;
@@ -57,7 +57,7 @@ export class HttpConnection {
       this.#pool.dispatch(
         {
           method: request.method,
-          path: this.#basePath + request.path,
+          path: this.#basePath + request.path || '/',
           headers,
           body: request.body ?? null,
         },

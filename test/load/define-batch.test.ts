@@ -2,14 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BackendError } from '../../src/error.ts';
 import { defineBatch } from '../../src/load/define-batch.ts';
 import { contextOver } from '../backend/request-context.ts';
-import {
-  type Answers,
-  airportByIata,
-  airports,
-  everyAirport,
-  gate,
-  liveAirports,
-} from './airports.ts';
+import { airportByIata, airports, everyAirport, gate, liveAirports } from './airports.ts';
 
 const down = (codes: readonly string[]) =>
   new BackendError({
@@ -98,11 +91,10 @@ describe('a batch', () => {
   });
 
   it('cuts calls at maxBatchSize; a chunk that fails fails its keys alone', async () => {
-    const answers: Answers = (codes, call) => {
+    const { live, asked } = liveAirports((codes, call) => {
       if (codes.includes('C')) throw down(codes);
       return everyAirport(codes, call);
-    };
-    const { live, asked } = liveAirports(answers);
+    });
     const column = await airportByIata(undefined, 2).loadMany(contextOver([live]), [...'ABCDE']);
     expect(asked).toEqual([['A', 'B'], ['C', 'D'], ['E']]);
     expect(iatas(column)).toEqual(['A', 'B', 'no C,D', 'no C,D', 'E']);
