@@ -2,11 +2,9 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CodegenConfig } from '@graphql-codegen/cli';
-import { GraphQLDeferDirective, GraphQLStreamDirective } from '@graphql-tools/utils';
 import {
   buildSchema,
   concatAST,
-  type GraphQLDirective,
   GraphQLError,
   GraphQLSchema,
   isIntrospectionType,
@@ -25,9 +23,6 @@ import { protoTypes } from './src/contract/proto-types.ts';
 import type { Subschema } from './src/subschema/define-subschema.ts';
 
 const root = import.meta.dirname;
-
-/** What every client can use whatever its graph: the server takes them, stitching knows nothing of them. */
-const incrementalDirectives = [GraphQLDeferDirective, GraphQLStreamDirective];
 
 /** What `graphql-codegen --config codegen.ts` reads; `npm run codegen` does this and all the rest. */
 export default operationsConfig((client) => `${client}/schema.graphql`);
@@ -95,7 +90,7 @@ async function clients(): Promise<Files> {
     const { graph, clientSchema } = composeBff(
       await exported(path, isBff, 'a bff, made by defineBff'),
     );
-    files.set(join(dirname(path), 'schema.graphql'), sdlOf(clientSchema, incrementalDirectives));
+    files.set(join(dirname(path), 'schema.graphql'), sdlOf(clientSchema));
     files.set(join(dirname(path), 'graph.generated.ts'), graphTypes(graph));
   }
   return files;
@@ -208,14 +203,13 @@ async function settle(files: Files, check: boolean): Promise<number> {
  * A schema's SDL: directives, then the roots, then the other types by name, so that a new use of
  * a type doesn't move it and the diff shows what changed.
  */
-function sdlOf(schema: GraphQLSchema, known: readonly GraphQLDirective[] = []): string {
+function sdlOf(schema: GraphQLSchema): string {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   const others = Object.values(schema.getTypeMap())
     .filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const types = new Set([...roots.filter((type) => type != null), ...others]);
-  const named = new Map([...schema.getDirectives(), ...known].map((one) => [one.name, one]));
-  const directives = printSchema(new GraphQLSchema({ directives: [...named.values()] }));
+  const directives = printSchema(new GraphQLSchema({ directives: schema.getDirectives() }));
   return `${[directives, ...[...types].map(printType)].filter((part) => part !== '').join('\n\n')}\n`;
 }
 

@@ -1,5 +1,5 @@
 import { connectionOf, defineBatch, defineGrpcBackend, env, pageSize, pageStart } from 'tailorbird';
-import type { AirportRoutes, DelayStats, Flight, Flights } from './contract.ts';
+import type { DelayStats, Flight, Flights } from './contract.ts';
 
 /** Flights, routes and delays: gRPC, `flights.proto`. */
 export const flights = defineGrpcBackend<Flights>({
@@ -85,8 +85,8 @@ export const routesByAirport = defineBatch(flights, {
     const found = new Map(routes.map((airport) => [airport.origin, airport.routes]));
     return origins.map((origin) => ({ origin, routes: found.get(origin) ?? [] }));
   },
-  keyOf: (airport: AirportRoutes) => airport.origin,
-  valueOf: (airport: AirportRoutes) => airport.routes,
+  keyOf: (airport) => airport.origin,
+  value: (airport) => airport.routes,
   maxBatchSize: 200,
   cache: { scope: 'public', ttlMs: 60_000 },
 });

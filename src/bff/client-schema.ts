@@ -1,5 +1,11 @@
-import { MapperKind, mapSchema, pruneSchema } from '@graphql-tools/utils';
-import { type GraphQLSchema, validateSchema } from 'graphql';
+import {
+  GraphQLDeferDirective,
+  GraphQLStreamDirective,
+  MapperKind,
+  mapSchema,
+  pruneSchema,
+} from '@graphql-tools/utils';
+import { GraphQLSchema, validateSchema } from 'graphql';
 import type { Coordinate } from './coordinates.ts';
 
 /**
@@ -42,7 +48,11 @@ export function clientSchema(
     [MapperKind.ENUM_VALUE]: (_config, typeName, _schema, externalValue) =>
       members.has(`${typeName}.${externalValue}`) ? null : undefined,
   });
-  const client = pruneSchema(cut);
+  const pruned = pruneSchema(cut).toConfig();
+  const client = new GraphQLSchema({
+    ...pruned,
+    directives: [...pruned.directives, GraphQLDeferDirective, GraphQLStreamDirective],
+  });
   const [problem] = validateSchema(client);
   if (problem)
     throw new Error(`${at}: what is left for the client is not a schema. ${problem.message}`);

@@ -34,8 +34,6 @@ export interface Tailor {
 export interface OperationLimits {
   /** Deepest nesting, fragments flattened. @default 10 */
   readonly depth?: number;
-  /** Points one operation may cost. @default 1000 */
-  readonly cost?: number;
 }
 
 /** One client's graph. Inert: `composeBff` builds it, `createServer` serves it. */

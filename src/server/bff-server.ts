@@ -1,0 +1,90 @@
+import type { LiveBackend, Transport } from '../backend/backend.ts';
+import { createLiveBackend } from '../backend/live-backend.ts';
+import { endpointsOf, resolveSettings } from '../backend/settings.ts';
+import { composeBff } from '../bff/compose-bff.ts';
+import type { Bff } from '../bff/define-bff.ts';
+import { createEngine } from '../engine/engine.ts';
+import { createComposedServer, type RunningServer, type ServerOptions } from './create-server.ts';
+import { examplesOf } from './examples.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { runMain } from './run-main.ts';
+
+export interface CreateServerOptions extends Omit<ServerOptions, 'backends'> {
+  /** Stand-ins by backend name, such as `fakeBackend`s; the others are reached over the wire. @default none */
+  readonly backends?: Readonly<Record<string, Transport>>;
+  /** Where settings are read from. @default process.env */
+  readonly settings?: Readonly<Record<string, string | undefined>>;
+  /** Limits in place of the bff's and the defaults. @default none */
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * One client's graph behind one door. Nothing listens until `listen()`, and no backend is asked
+ * before the first operation.
+ *
+ * Fails: Error with every missing or malformed setting at once; Error with place, rule and remedy
+ * when the bff does not fit together.
+ */
+export function createServer(bff: Bff, options: CreateServerOptions = {}): RunningServer {
+  const { backends = {}, settings = process.env, limits, ...server } = options;
+  const composed = composeBff(bff);
+  return createComposedServer(
+    {
+      name: bff.name,
+      clientSchema: composed.clientSchema,
+      engine: createEngine({ ...composed, schema: composed.graph }),
+      limits: { ...defaultLimits, ...bff.limits, ...limits },
+      examples: examplesOf(bff),
+    },
+    { ...server, backends: liveBackends(bff, backends, settings) },
+  );
+}
+
+export interface ServeOptions {
+  /** Default of PORT. */
+  readonly port: number;
+  /** Default of ADMIN_PORT. */
+  readonly adminPort: number;
+}
+
+/** `createServer` as a process: reads the environment, listens, drains on SIGTERM. For a `main.ts`. */
+export function serveBff(bff: Bff, { port, adminPort }: ServeOptions): Promise<void> {
+  const settings = Object.fromEntries(
+    bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
+  );
+  return runMain({
+    name: bff.name,
+    port,
+    adminPort,
+    settings,
+    create: (options) => createServer(bff, options),
+  });
+}
+
+function liveBackends(
+  bff: Bff,
+  standIns: Readonly<Record<string, Transport>>,
+  settings: Readonly<Record<string, string | undefined>>,
+): Map<string, LiveBackend> {
+  const backends = bff.subschemas.map((subschema) => subschema.backend);
+  const unknown = Object.keys(standIns).find((name) => !backends.some((b) => b.name === name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `createServer: the "${bff.name}" bff has no backend "${unknown}"; it has ${backends.map((b) => b.name).join(', ')}`,
+    );
+  }
+  const wired = backends.filter((backend) => standIns[backend.name] === undefined);
+  const endpoints = resolveSettings(
+    Object.fromEntries(wired.map((backend) => [backend.name, endpointsOf(backend)])),
+    settings,
+  );
+  return new Map(
+    backends.map((backend) => [
+      backend.name,
+      createLiveBackend(backend, {
+        endpoints: endpoints[backend.name],
+        transport: standIns[backend.name],
+      }),
+    ]),
+  );
+}
