@@ -29,6 +29,8 @@ export interface SeededDatabase {
  */
 export function openSeeded(options: SeededDatabase): DatabaseSync {
   const file = join(options.dataDir, `${options.name}.db`);
+  mkdirSync(options.dataDir, { recursive: true });
+  removeAbandoned(options.dataDir, options.name);
   if (!existsSync(file)) seedInto(file, options);
 
   try {
@@ -48,9 +50,6 @@ export function openSeeded(options: SeededDatabase): DatabaseSync {
 }
 
 function seedInto(file: string, { dataDir, name, version, seed }: SeededDatabase): void {
-  mkdirSync(dataDir, { recursive: true });
-  removeAbandoned(dataDir, name);
-
   const draft = join(dataDir, `${name}.seeding-${process.pid}`);
   const database = openSqlite(draft);
   try {
