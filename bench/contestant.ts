@@ -3,8 +3,10 @@ import type { Command } from './processes.ts';
 /** Where one contestant runs in one scenario. */
 export interface Site {
   readonly port: number;
-  /** The upstream, without a trailing slash. */
+  /** The upstream over HTTP, without a trailing slash. */
   readonly upstream: string;
+  /** The upstream over gRPC, where the work has one. */
+  readonly grpcUpstream: string;
   /** Whether answers, or what they are made of, may be kept between requests. */
   readonly cached: boolean;
   /** A file with the bytes of the right answer. */
@@ -25,14 +27,21 @@ export interface Contestant {
   command(site: Site): Command | Promise<Command>;
 }
 
+export interface UpstreamPorts {
+  readonly http: number;
+  readonly grpc: number;
+}
+
 /** A query, its right answer, who competes and what they fetch from. */
 export interface Work {
   readonly name: string;
   readonly title: string;
   readonly query: string;
-  /** The `data` every contestant has to answer. */
-  readonly expected: unknown;
-  readonly upstream: (port: number, latencyMs: number) => Command;
+  /** The `data` every contestant has to answer. @default what the first one, a floor, answers */
+  readonly expected?: unknown;
+  readonly upstream: (ports: UpstreamPorts, latencyMs: number) => Command;
+  /** @default 64 */
+  readonly connections?: number;
   readonly contestants: readonly Contestant[];
 }
 

@@ -14,6 +14,8 @@ export interface LoadOrder {
   readonly connections: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** The window grows, up to threefold, until it has as many answers. */
+  readonly leastRequests: number;
   /** The server, for its CPU time; and the upstream, for how busy the load's core is. */
   readonly serverPid: number;
   readonly upstreamPid: number;
@@ -72,6 +74,10 @@ function begin(): void {
 
 function end(): void {
   const elapsedMs = performance.now() - startedAt;
+  if (latencies.length < order.leastRequests && elapsedMs < 3 * order.measureMs) {
+    setTimeout(end, 200);
+    return;
+  }
   measured = {
     seconds: elapsedMs / 1_000,
     serverCpuMs: cpuMs(order.serverPid) - cpuBefore,

@@ -1,19 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import type { Contestant, Scenario, Site } from './contestant.ts';
+import type { Contestant, Scenario } from './contestant.ts';
 import type { LoadOrder, LoadResult } from './load.ts';
 import { residentMb } from './process-usage.ts';
-import {
-  freePort,
-  loadCore,
-  outputOf,
-  type Running,
-  serverCore,
-  sleep,
-  start,
-} from './processes.ts';
+import { loadCore, outputOf } from './processes.ts';
+import { type Entry, openStage, type Stage } from './stage.ts';
 import { median } from './table.ts';
 
 /** One contestant's medians over the rounds of one scenario. */
@@ -44,10 +34,7 @@ export interface Plan {
   readonly measureMs: number;
 }
 
-interface Entry {
-  readonly contestant: Contestant;
-  readonly server: Running;
-  readonly port: number;
+interface Runner extends Entry {
   readonly samples: Sample[];
 }
 
@@ -64,143 +51,77 @@ export async function measure(
   note: (line: string) => void,
 ): Promise<Table> {
   const absent: { name: string; reason: string }[] = [];
-  const entries: Entry[] = [];
-  const folder = mkdtempSync(join(tmpdir(), 'tailorbird-bench-'));
-  const upstreamPort = await freePort();
-  const upstream = start(scenario.work.upstream(upstreamPort, scenario.latencyMs), loadCore);
-  const drop = async (entry: Entry, reason: string) => {
-    absent.push({ name: entry.contestant.name, reason });
-    note(`  ${entry.contestant.name}: ${reason}`);
-    entries.splice(entries.indexOf(entry), 1);
-    await entry.server.stop();
+  const runners: Runner[] = [];
+  const leaveOut = ({ name }: Contestant, reason: string) => {
+    absent.push({ name, reason });
+    note(`  ${name}: ${reason}`);
   };
+  const stage = await openStage(scenario);
   try {
-    const upstreamUrl = `http://127.0.0.1:${upstreamPort}`;
-    await until(() => callsOf(upstreamUrl), 10_000);
     for (const contestant of contestants) {
-      const missing = contestant.missing();
-      if (missing !== undefined) {
-        absent.push({ name: contestant.name, reason: missing });
-        note(`  ${contestant.name}: left out, ${missing}`);
-        continue;
-      }
-      const site = await makeSite(scenario, upstreamUrl, folder);
-      const server = start(await contestant.command(site), serverCore);
-      const entry: Entry = { contestant, server, port: site.port, samples: [] };
-      entries.push(entry);
-      const wrong = await checkAnswer(entry, scenario);
-      if (wrong !== undefined) await drop(entry, wrong);
+      const entry = await stage.admit(contestant);
+      if (typeof entry === 'string') leaveOut(contestant, entry);
+      else runners.push({ ...entry, samples: [] });
     }
     for (let round = 0; round < plan.rounds; round++) {
-      for (const entry of inTurn(entries, round)) {
-        const sample = await sampleOf(entry, scenario, plan, round, upstream, upstreamUrl);
-        entry.samples.push(sample);
-        note(`  round ${round + 1}, ${entry.contestant.name}: ${brief(sample)}`);
-        if (sample.wrong > 0)
-          await drop(entry, `disqualified: ${sample.wrong} wrong answers under load`);
+      for (const runner of inTurn(runners, round)) {
+        const sample = await sampleOf(runner, scenario, stage, plan, round);
+        runner.samples.push(sample);
+        note(`  round ${round + 1}, ${runner.contestant.name}: ${brief(sample)}`);
+        if (sample.wrong === 0) continue;
+        leaveOut(runner.contestant, `disqualified: ${sample.wrong} wrong answers under load`);
+        runners.splice(runners.indexOf(runner), 1);
+        await runner.server.stop();
       }
     }
-    return { scenario, rows: entries.map(toRow), absent };
+    return { scenario, rows: runners.map(toRow), absent };
   } finally {
-    await Promise.all([...entries.map(({ server }) => server.stop()), upstream.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+    await stage.close();
   }
 }
 
 async function sampleOf(
   entry: Entry,
-  scenario: Scenario,
+  { work }: Scenario,
+  stage: Stage,
   plan: Plan,
   round: number,
-  upstream: Running,
-  upstreamUrl: string,
 ): Promise<Sample> {
   const order: LoadOrder = {
     port: entry.port,
     path: '/graphql',
-    body: JSON.stringify({ query: scenario.work.query }),
-    connections: plan.connections,
+    body: JSON.stringify({ query: work.query }),
+    connections: work.connections ?? plan.connections,
     warmUpMs: round === 0 ? plan.firstWarmUpMs : plan.warmUpMs,
     measureMs: plan.measureMs,
+    leastRequests: 300,
     serverPid: entry.server.pid,
-    upstreamPid: upstream.pid,
+    upstreamPid: stage.upstream.pid,
   };
-  const callsBefore = await callsOf(upstreamUrl);
+  const callsBefore = await stage.calls();
   const text = await outputOf(
     {
       file: process.execPath,
       args: [join(import.meta.dirname, 'load.ts'), JSON.stringify(order)],
     },
     loadCore,
-    order.warmUpMs + order.measureMs + 30_000,
+    order.warmUpMs + 3 * order.measureMs + 30_000,
   );
   const result = JSON.parse(text) as LoadResult;
   return {
     ...result,
     residentMb: residentMb(entry.server.pid),
-    callsPerQuery: ((await callsOf(upstreamUrl)) - callsBefore) / Math.max(1, result.allRequests),
+    callsPerQuery: ((await stage.calls()) - callsBefore) / Math.max(1, result.allRequests),
   };
-}
-
-/** Waits for the first answer and compares it; says what is wrong, if anything is. */
-async function checkAnswer(
-  { server, port }: Entry,
-  { work }: Scenario,
-): Promise<string | undefined> {
-  const ask = async () => {
-    if (server.exitCode() !== null) throw new Error('it ended');
-    const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ query: work.query }),
-      signal: AbortSignal.timeout(10_000),
-    });
-    return (await response.json()) as { data?: unknown; errors?: unknown };
-  };
-  try {
-    const answer = await until(ask, 30_000, () => server.exitCode() === null);
-    if (answer.errors === undefined && isDeepStrictEqual(answer.data, work.expected))
-      return undefined;
-    return `disqualified: wrong answer ${JSON.stringify(answer).slice(0, 200)}`;
-  } catch (error) {
-    return `does not answer (${String(error)}): ${server.output().slice(-400).trim()}`;
-  }
-}
-
-/** Asks until there is an answer; fails with the last error after `timeoutMs`, or once it is hopeless. */
-async function until<T>(
-  ask: () => Promise<T>,
-  timeoutMs: number,
-  hopeful: () => boolean = () => true,
-): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (performance.now() > deadline || !hopeful()) throw error;
-      await sleep(50);
-    }
-  }
-}
-
-async function callsOf(upstreamUrl: string): Promise<number> {
-  return Number(await (await fetch(`${upstreamUrl}/__calls`)).text());
-}
-
-async function makeSite({ work, mode }: Scenario, upstream: string, folder: string): Promise<Site> {
-  const answerFile = join(folder, 'answer.json');
-  writeFileSync(answerFile, JSON.stringify({ data: work.expected }));
-  return { port: await freePort(), upstream, cached: mode === 'cached', answerFile, folder };
 }
 
 /** Each round begins with another one, so that nobody always follows the same neighbour. */
-function inTurn(entries: readonly Entry[], round: number): Entry[] {
-  const shift = round % Math.max(1, entries.length);
-  return [...entries.slice(shift), ...entries.slice(0, shift)];
+function inTurn(runners: readonly Runner[], round: number): Runner[] {
+  const shift = round % Math.max(1, runners.length);
+  return [...runners.slice(shift), ...runners.slice(0, shift)];
 }
 
-function toRow({ contestant, samples }: Entry): Row {
+function toRow({ contestant, samples }: Runner): Row {
   return {
     contestant,
     requestsPerSecond: median(samples.map(({ requests, seconds }) => requests / seconds)),

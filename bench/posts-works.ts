@@ -1,36 +1,16 @@
 import { join } from 'node:path';
-import type { Contestant, Work } from './contestant.ts';
-import { ours } from './ours/contestants.ts';
+import type { Work } from './contestant.ts';
+import { constantBytes, handWritten, ours } from './own-contestants.ts';
 import { postsPeers } from './peers.ts';
 import { makePosts, makeUsers } from './work/posts-data.ts';
 import { greetQuery, postsQuery, titlesQuery } from './work/posts-queries.ts';
 
-const handWritten: Contestant = {
-  name: 'floor: hand-written, undici',
-  kind: 'floor',
-  modes: ['uncached'],
-  missing: () => undefined,
-  command: ({ port, upstream }) => ({
-    file: process.execPath,
-    args: [join(import.meta.dirname, 'floor/posts.ts')],
-    env: { PORT: String(port), UPSTREAM: upstream },
-  }),
-};
-
-/** The same bytes from a bare server: what no server on Node can undercut. */
-export const constantBytes: Contestant = {
-  name: 'floor: bare node:http, same bytes',
-  kind: 'floor',
-  modes: ['cached'],
-  missing: () => undefined,
-  command: ({ port, answerFile }) => ({
-    file: process.execPath,
-    args: [join(import.meta.dirname, 'floor/constant.ts')],
-    env: { PORT: String(port), ANSWER_FILE: answerFile },
-  }),
-};
-
-const contestants = [handWritten, constantBytes, ...ours('posts'), ...postsPeers];
+const contestants = [
+  handWritten('posts', ['uncached']),
+  constantBytes,
+  ours('posts'),
+  ...postsPeers,
+];
 
 export const postsWork: Work = {
   name: 'posts',
@@ -47,6 +27,7 @@ export const listWork: Work = {
   query: postsQuery,
   expected: joined(1_000, 100),
   upstream: upstreamOf(1_000, 100),
+  connections: 16,
   // A thousand calls a query measure Tailcall's client and our upstream, not a gateway.
   contestants: contestants.filter(({ name }) => name !== 'tailcall, plain'),
 };
@@ -82,11 +63,11 @@ function joined(postCount: number, userCount: number): unknown {
 }
 
 function upstreamOf(postCount: number, userCount: number): Work['upstream'] {
-  return (port, latencyMs) => ({
+  return ({ http }, latencyMs) => ({
     file: process.execPath,
     args: [join(import.meta.dirname, 'upstream/posts.ts')],
     env: {
-      PORT: String(port),
+      PORT: String(http),
       LATENCY_MS: String(latencyMs),
       POSTS: String(postCount),
       USERS: String(userCount),

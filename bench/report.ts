@@ -4,8 +4,8 @@ import { alignTable } from './table.ts';
 
 /** One scenario as a Markdown table; ratios are to the scenario's floor. */
 export function printTable({ scenario, rows, absent }: Table): string {
-  const floor = rows.find(({ contestant }) => contestant.kind === 'floor');
   const sorted = [...rows].sort((a, b) => a.cpuMs - b.cpuMs);
+  const floor = sorted.find(({ contestant }) => contestant.kind === 'floor');
   const cells = [
     ['server', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms', 'CPU ÷ floor', 'MB', 'calls'],
     ...sorted.map((row) => [

@@ -1,4 +1,5 @@
 import type { Scenario, Work } from './contestant.ts';
+import { pageWork } from './page-work.ts';
 import { greetWork, listWork, postsWork, titlesWork } from './posts-works.ts';
 
 /** The tables of the results, in order. */
@@ -12,6 +13,9 @@ export const scenarios: readonly Scenario[] = [
   scenario(listWork, 'uncached', 0, false),
   scenario(listWork, 'uncached', 20, false),
   scenario(listWork, 'cached', 0, false),
+  scenario(pageWork, 'uncached', 0, false),
+  scenario(pageWork, 'uncached', 20, false),
+  scenario(pageWork, 'cached', 0, false),
   scenario(greetWork, 'uncached', 0, false),
 ];
 

@@ -1,0 +1,25 @@
+import { type Bff, createServer } from 'tailorbird';
+
+/** Whether what is fetched may be kept between requests. */
+export const isCached = process.env['CACHED'] === '1';
+
+/** Upstream is asked every time, or once in ten minutes; nothing in between, such as sharing calls in flight. */
+export const cacheOf = isCached
+  ? ({ scope: 'public', ttlMs: 600_000 } as const)
+  : ({ scope: 'none' } as const);
+
+const ignore = (): void => {};
+const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/**
+ * Serves a bff on `PORT` as in production, but for two things: operations need not be registered,
+ * and no line is logged for each, since no peer does either.
+ */
+export async function listen(bff: Bff): Promise<void> {
+  const server = createServer(bff, {
+    port: Number(process.env['PORT']),
+    host: '127.0.0.1',
+    logger: quiet,
+  });
+  await server.listen();
+}
