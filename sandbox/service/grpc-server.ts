@@ -64,7 +64,7 @@ export async function startGrpcServer<Methods extends Record<string, GrpcMethod<
   health.addToServer(server);
 
   // grpc-js writes to the console when a port is taken, so ask before it does.
-  const free = await freePort(options.port);
+  const free = options.port === 0 ? 0 : await freePort(options.port);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${free}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
