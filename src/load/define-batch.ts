@@ -84,8 +84,8 @@ class DefinedBatch {
 
   #shared(context: RequestContext): SharedBatch | null {
     const { backend, cache } = this.#plan;
-    if (cache.scope === 'none') return null;
     const { shared, now = () => performance.now() } = liveBackend(context, backend);
+    if (cache.scope === 'none') return null;
     // Only this class writes under its own key.
     let known = shared.get(this) as SharedBatch | undefined;
     if (known === undefined) shared.set(this, (known = new SharedBatch(cache, now)));

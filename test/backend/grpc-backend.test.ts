@@ -74,6 +74,8 @@ function flightsOver(url: URL, options: ContextOptions & { policy?: BackendPolic
   return { api: definition.api(context), context, live, definition };
 }
 
+const watch = (url: URL) => flightsOver(url).api.stream('WatchDepartures', { originIata: 'ATL' });
+
 async function failure(promise: Promise<unknown>) {
   const startedAt = performance.now();
   const error: unknown = await promise.then(
@@ -329,10 +331,8 @@ describe('a gRPC stream', () => {
       () => {},
       (call) => call.emit('error', { code: 14, details: 'going away' }),
     );
-    const streamOf = (at: URL) =>
-      flightsOver(at).api.stream('WatchDepartures', { originIata: 'A' });
-    expect(await failure(streamOf(url).next())).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
-    expect(await failure(streamOf(await deadPort()).next())).toMatchObject({
+    expect(await failure(watch(url).next())).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(await failure(watch(await deadPort()).next())).toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
     });
   });

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { createLiveBackend } from '../../src/backend/live-backend.ts';
+import { longestLifetimeMs } from '../../src/load/freshness.ts';
+import { contextOver } from '../backend/request-context.ts';
+import { httpServer } from '../backend/servers.ts';
+import { airportByIata, airports } from './airports.ts';
+
+describe("a backend's Cache-Control", () => {
+  it.each([
+    [undefined, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ['public', Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ['max-age=60', 60_000, 60_000],
+    ['Public, Max-Age=60, s-maxage=10', 10_000, 60_000],
+    ['private, max-age=60', 0, 60_000],
+    ['no-store', 0, 0],
+    ['no-cache, max-age=60', 0, 0],
+  ])('%j keeps a public value %d ms, a viewer’s %d ms', (header, asPublic, asViewer) => {
+    const headers = header === undefined ? {} : { 'cache-control': header };
+    expect(longestLifetimeMs(headers, 'public')).toBe(asPublic);
+    expect(longestLifetimeMs(headers, 'viewer')).toBe(asViewer);
+  });
+
+  it('counts the age that an answer already has', () => {
+    expect(longestLifetimeMs({ 'cache-control': 'max-age=60', age: '50' }, 'public')).toBe(10_000);
+    expect(longestLifetimeMs({ 'cache-control': 'max-age=60', age: '90' }, 'public')).toBe(0);
+  });
+
+  it.each([
+    ['no-store', 2],
+    ['max-age=60', 1],
+  ])('%j: two operations, %d calls', async (header, expected) => {
+    let asked = 0;
+    const url = await httpServer((_request, response) => {
+      asked += 1;
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': header });
+      response.end('{"items":[{"iata":"A","city":"x"}]}');
+    });
+    const live = createLiveBackend(airports, { endpoints: [url] });
+    const batch = airportByIata({ scope: 'public', ttlMs: 60_000 });
+    await batch.load(contextOver([live]), 'A');
+    await batch.load(contextOver([live]), 'A');
+    expect(asked).toBe(expected);
+    await live.transport.close();
+  });
+});
