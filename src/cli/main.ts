@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { explain, explainHelp } from './explain.ts';
+import { UsageError } from './usage-error.ts';
+
+const commands = { explain: { run: explain, help: explainHelp } };
+
+const help = `tailorbird <command> [options]
+
+  explain   show how an operation of a bff is planned: who is asked what, and when
+
+tailorbird <command> --help tells more.
+`;
+
+const [name, ...rest] = process.argv.slice(2);
+try {
+  if (name === undefined || name === '--help' || name === '-h') process.stdout.write(help);
+  else if (!Object.hasOwn(commands, name)) {
+    throw new UsageError(
+      `there is no command "${name}"; there is ${Object.keys(commands).join(', ')}`,
+    );
+  } else {
+    const command = commands[name as keyof typeof commands];
+    if (rest.includes('--help') || rest.includes('-h')) process.stdout.write(command.help);
+    else process.stdout.write(await command.run(rest));
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
