@@ -16,9 +16,10 @@ export async function readBody(
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
-    if (size > limitBytes) return tooLarge(limitBytes);
-    chunks.push(chunk);
+    if (size <= limitBytes) chunks.push(chunk);
+    else if (size > limitBytes + politenessBytes) break;
   }
+  if (size > limitBytes) return tooLarge(limitBytes);
   try {
     return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   } catch {
@@ -65,6 +66,12 @@ export function operationInUrl(parameters: URLSearchParams): OperationRequest | 
 export function isHttpRefusal(value: object): value is HttpRefusal {
   return 'status' in value;
 }
+
+/**
+ * How much of a body over its limit is still read and thrown away: a client hears an answer only
+ * once it has written its request. After that the connection is cut.
+ */
+const politenessBytes = 1024 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,5 +1,5 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { getOperationAST } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-sse';
 
 /**
@@ -8,11 +8,25 @@ import { createClient } from 'graphql-sse';
  */
 export function createFetcher(url) {
   const post = createGraphiQLFetcher({ url });
-  return (params, options) => {
-    const operation =
-      options?.documentAST && getOperationAST(options.documentAST, params.operationName);
-    if (operation?.operation !== 'subscription') return post(params, options);
+  return (given, options) => {
+    const { params, isSubscription } = readOperation(given);
+    if (!isSubscription) return post(params, options);
     const client = createClient({ url, retryAttempts: 0, headers: options?.headers ?? {} });
     return client.iterate(params);
   };
+}
+
+/** Right after a change of tabs GraphiQL still names the last tab's operation; the text decides. */
+function readOperation(params) {
+  try {
+    const document = parse(params.query);
+    const operation = getOperationAST(document, params.operationName) ?? getOperationAST(document);
+    if (!operation) return { params, isSubscription: false };
+    return {
+      params: { ...params, operationName: operation.name?.value },
+      isSubscription: operation.operation === 'subscription',
+    };
+  } catch {
+    return { params, isSubscription: false };
+  }
 }

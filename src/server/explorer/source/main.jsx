@@ -13,6 +13,9 @@ const tabs = settings.examples.map((example) => ({
   variables: example.variables ?? null,
 }));
 
+/** On a first visit GraphiQL fills its variables editor from here, not from the first tab. */
+const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
+
 const emptyTab = `# A query for the ${settings.name} client. The docs are behind the book on the left;
 # completion opens with Ctrl-Space, and Ctrl-Enter runs the query.
 `;
@@ -21,6 +24,7 @@ createRoot(document.getElementById('explorer')).render(
   <GraphiQL
     fetcher={createFetcher(new URL(settings.endpoint, location.href).href)}
     defaultTabs={tabs.length > 0 ? tabs : undefined}
+    initialVariables={isFirstVisit ? (tabs[0]?.variables ?? undefined) : undefined}
     defaultQuery={emptyTab}
     defaultEditorToolsVisibility
     inputValueDeprecation
