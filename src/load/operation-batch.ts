@@ -8,29 +8,39 @@ import type { BatchPlan } from './batch-plan.ts';
 import type { Flight, SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
 
-/** A key that is asked for and has no value yet. */
-interface PendingKey {
+/** A key that is asked for; it stands in for its value until there is one. */
+class PendingKey {
   readonly text: string;
   /** Among everything that is shared; empty when nothing is. */
   readonly id: string;
   readonly key: unknown;
   /** Who waits for it; null for a refresh behind a stale value. */
   readonly column: Column | null;
+  /** Undefined until it has settled. */
+  value: unknown = undefined;
+
+  constructor(text: string, id: string, key: unknown, column: Column | null) {
+    this.text = text;
+    this.id = id;
+    this.key = key;
+    this.column = column;
+  }
 }
 
 /** The keys of one `loadMany` that had no value: one promise for all of them. */
 class Column {
   readonly keys: PendingKey[] = [];
-  readonly values = new Map<string, unknown>();
   readonly #settled = Promise.withResolvers<void>();
+  #values = 0;
 
   get settled(): Promise<void> {
     return this.#settled.promise;
   }
 
-  settle(text: string, value: unknown): void {
-    this.values.set(text, value);
-    if (this.values.size === this.keys.length) this.#settled.resolve();
+  settle(pending: PendingKey, value: unknown): void {
+    pending.value = value;
+    this.#values += 1;
+    if (this.#values === this.keys.length) this.#settled.resolve();
   }
 }
 
@@ -42,12 +52,13 @@ export class OperationBatch {
   readonly #args: unknown;
   /** Scope and arguments; a JSON list, so that nothing can be appended to look like another one. */
   readonly #prefix: string;
-  /** Values, gaps, errors, and the columns of keys that are asked for. */
+  /** Values, gaps and errors; pending keys for what is asked for. */
   readonly #slots = new Map<string, unknown>();
   /** Coalesces a tick. Its keys are whole columns, since a promise for each row costs a third of the throughput. */
   readonly #loader = new DataLoader<Column, void>(
     (columns) => {
-      this.#dispatch(columns.flatMap((column) => column.keys));
+      const [first] = columns;
+      this.#dispatch(columns.length === 1 ? first!.keys : columns.flatMap((column) => column.keys));
       return Promise.resolve(columns.map(() => undefined));
     },
     { cache: false },
@@ -65,33 +76,34 @@ export class OperationBatch {
 
   loadMany(keys: readonly unknown[]): MaybePromise<readonly unknown[]> {
     const values: unknown[] = [];
-    const texts: string[] = [];
     let missing: Column | undefined;
     let pending: Set<Column> | undefined;
+    let latest: Column | undefined;
     let refresh: Column | undefined;
     for (const key of keys) {
       const text = this.#textOf(key);
       if (text instanceof Error) {
         values.push(text);
-        texts.push('');
         continue;
       }
-      texts.push(text);
       let value = this.#slots.get(text);
       if (value === undefined) {
         const id = this.#shared === null ? '' : this.#prefix + text;
         const kept = this.#shared?.read(id);
         if (kept !== undefined) {
           value = kept.value;
-          if (kept.stale) (refresh ??= new Column()).keys.push({ text, id, key, column: null });
+          if (kept.stale) (refresh ??= new Column()).keys.push(new PendingKey(text, id, key, null));
         } else {
           missing ??= new Column();
-          missing.keys.push({ text, id, key, column: missing });
-          value = missing;
+          value = new PendingKey(text, id, key, missing);
+          missing.keys.push(value as PendingKey);
         }
         this.#slots.set(text, value);
       }
-      if (value instanceof Column) (pending ??= new Set()).add(value);
+      if (value instanceof PendingKey && value.column !== latest) {
+        latest = value.column!;
+        (pending ??= new Set()).add(latest);
+      }
       values.push(value);
     }
     if (missing !== undefined) void this.#loader.load(missing);
@@ -99,8 +111,8 @@ export class OperationBatch {
     if (pending === undefined) return values;
     return allSettled(pending).then(() => {
       for (let index = 0; index < values.length; index++) {
-        const column = values[index];
-        if (column instanceof Column) values[index] = column.values.get(texts[index]!);
+        const value = values[index];
+        if (value instanceof PendingKey) values[index] = value.value;
       }
       return values;
     });
@@ -172,13 +184,14 @@ export class OperationBatch {
   }
 
   #settle(keys: readonly PendingKey[], answer: BatchAnswer): void {
-    for (const { text, id, column } of keys) {
-      if (column === null || column.values.has(text)) continue;
+    for (const pending of keys) {
+      const { text, id, column } = pending;
+      if (column === null || pending.value !== undefined) continue;
       let value: unknown;
       if (answer.error === null) value = answer.values.get(text) ?? this.#plan.gap();
       else value = this.#shared?.readInsteadOf(answer.error, id) ?? answer.error;
-      if (this.#slots.get(text) === column) this.#slots.set(text, value);
-      column.settle(text, value);
+      if (this.#slots.get(text) === pending) this.#slots.set(text, value);
+      column.settle(pending, value);
     }
   }
 
