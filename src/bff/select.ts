@@ -15,19 +15,22 @@ export type Select<Type, Text extends string> =
       : unknown
     : unknown;
 
+/** What is given up on. */
+type Untyped = ['untyped'];
+
 type Fields<Type, Text extends string, Selected> = Text extends `}${infer Rest}`
   ? [Selected, Rest]
   : Text extends `...${string}`
-    ? never
+    ? Untyped
     : TakeName<Text> extends [infer First extends string, infer Rest extends string]
       ? First extends ''
-        ? never
+        ? Untyped
         : Trim<Rest> extends `:${infer Aliased}`
           ? TakeName<Trim<Aliased>> extends [infer Name extends string, infer Rest extends string]
             ? Field<Type, First, Name, SkipArguments<Trim<Rest>>, Selected>
-            : never
+            : Untyped
           : Field<Type, First, First, SkipArguments<Trim<Rest>>, Selected>
-      : never;
+      : Untyped;
 
 type Field<
   Type,
@@ -45,7 +48,7 @@ type Field<
         Trim<Rest>,
         Selected & { readonly [K in Key]: Wrapped<Value<Type, Name>, Simplify<Nested>> }
       >
-    : never
+    : Untyped
   : Fields<Type, Text, Selected & { readonly [K in Key]: Value<Type, Name> }>;
 
 type Value<Type, Name extends string> = Name extends keyof Type
