@@ -56,17 +56,43 @@ export function fakeBackend<const Operation extends string>(
       const value = await inTime(call, handle(call));
       return { value, headers: {}, bytes: 0 };
     },
-    async *stream(call) {
-      const values = (await handle(call)) as AsyncIterable<unknown> | Iterable<unknown>; // by the contract of a stream's handler
-      for await (const value of values) {
-        if (call.signal.aborted) throw leftError(call);
-        yield value;
-      }
-    },
+    stream: (call) => fakeStream(call, async () => handle(call)),
     async probe() {
       return true;
     },
     async close() {},
+  };
+}
+
+type AnyIterable = AsyncIterable<unknown> | Iterable<unknown>;
+
+async function* iteratorOf(values: AnyIterable): AsyncIterator<unknown> {
+  yield* values;
+}
+
+/** Yields what the handler's iterable does; returning or leaving never waits for its next value. */
+function fakeStream(
+  call: BackendCall,
+  open: () => Promise<unknown>,
+): AsyncIterableIterator<unknown> {
+  const ended = Promise.withResolvers<IteratorReturnResult<undefined>>();
+  ended.promise.catch(() => {}); // whoever reads next hears of it
+  call.signal.addEventListener('abort', () => ended.reject(leftError(call)), { once: true });
+  let source: Promise<AsyncIterator<unknown>> | undefined;
+  const opened = (): Promise<AsyncIterator<unknown>> => {
+    source ??= open().then((values) => iteratorOf(values as AnyIterable)); // by a stream handler's contract
+    return source;
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => Promise.race([ended.promise, opened().then((values) => values.next())]),
+    async return() {
+      ended.resolve({ done: true, value: undefined });
+      void source?.then((values) => values.return?.());
+      return ended.promise;
+    },
   };
 }
 

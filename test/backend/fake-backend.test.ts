@@ -67,6 +67,34 @@ describe('a fake backend', () => {
     expect(context.calls).toMatchObject([{ outcome: 'ok' }]);
   });
 
+  it('ends a stream at once when its reader returns, or the client leaves', async () => {
+    const fake = fakeBackend({
+      'flights.v1.Flights/WatchDepartures': async function* () {
+        yield 1;
+        await new Promise(() => {});
+      },
+    });
+    const live = createLiveBackend(flights, { transport: fake });
+    const leaving = new AbortController();
+    const [returning, left] = [
+      contextOver([live]),
+      contextOver([live], { signal: leaving.signal }),
+    ];
+    const streams = [returning, left].map((context) =>
+      flights.api(context).stream('WatchDepartures', {}),
+    );
+    for (const stream of streams) expect((await stream.next()).value).toBe(1);
+    const waiting = streams.map((stream) => stream.next());
+    await streams[0]!.return?.();
+    expect(await waiting[0]).toEqual({ done: true, value: undefined });
+    leaving.abort();
+    await expect(waiting[1]).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect([...returning.calls, ...left.calls].map(({ outcome }) => outcome)).toEqual([
+      'ok',
+      'cancelled',
+    ]);
+  });
+
   it('names the nearest operation for one that it does not know', async () => {
     const fake = fakeBackend({ 'GET /airports': () => [] });
     const api = airports.api(contextOver([createLiveBackend(airports, { transport: fake })]));
