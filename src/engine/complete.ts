@@ -1,0 +1,269 @@
+import { isAbstractType, isLeafType } from 'graphql';
+import { resolveTypes } from './abstract.ts';
+import { Branch, type ColumnRun, Failure, type Fault, isThenable } from './column.ts';
+import { descendTo } from './descend.ts';
+import type { LevelRun } from './level-run.ts';
+import type { FieldPlan } from './plan.ts';
+import type { Wrap } from './wrap.ts';
+
+/** What stands for a value whose error makes what is around it null. */
+const bubble = Symbol('bubble');
+
+/** Turns raw values into output values or, for objects, into the rows of the levels below. */
+export function completeColumn(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
+  if (field.wrap.item !== null) {
+    const positions = promisedItems(raw, field.wrap.item);
+    if (positions !== null) {
+      let left = positions.length;
+      for (const { list, promised } of positions) {
+        level.run.settle(
+          list,
+          promised,
+          (error) => new Failure(error),
+          () => {
+            if (--left === 0) completeColumn(level, field, raw);
+          },
+        );
+      }
+      return;
+    }
+  }
+  if (field.serialize && field.wrap.item === null) {
+    level.columnDone(field, completeLeaves(field, raw, field.serialize));
+    return;
+  }
+  new Completion(level, field).run(raw);
+}
+
+function completeLeaves(
+  field: FieldPlan,
+  raw: unknown[],
+  serialize: (value: unknown) => unknown,
+): ColumnRun {
+  const { nonNull } = field.wrap;
+  let faults: Map<number, Fault[]> | null = null;
+  const fault = (row: number, error: unknown) => {
+    (faults ??= new Map()).set(row, [{ suffix: [], error }]);
+    raw[row] = null;
+  };
+  for (let row = 0; row < raw.length; row++) {
+    const value = raw[row];
+    if (value === null || value === undefined) {
+      if (nonNull) fault(row, nullError(field));
+      else raw[row] = null;
+      continue;
+    }
+    if (typeof value === 'object') {
+      if (value instanceof Failure) {
+        fault(row, value.error);
+        continue;
+      }
+      if (value instanceof Error) {
+        fault(row, value);
+        continue;
+      }
+    }
+    try {
+      raw[row] = serialize(value);
+    } catch (error) {
+      fault(row, error);
+    }
+  }
+  return { values: raw, faults, branch: null };
+}
+
+/** Everything but plain leaves: lists, and objects. */
+class Completion {
+  readonly #level: LevelRun;
+  readonly #field: FieldPlan;
+  readonly #items: unknown[] = [];
+  #faults: Map<number, Fault[]> | null = null;
+  #row = 0;
+  /** Where an object came from, so that a wrong type can be told: row and list positions. */
+  readonly #sites: { row: number; suffix: readonly number[] }[] | null;
+
+  constructor(level: LevelRun, field: FieldPlan) {
+    this.#level = level;
+    this.#field = field;
+    this.#sites = needsSites(field) ? [] : null;
+  }
+
+  run(raw: unknown[]): void {
+    const { wrap } = this.#field;
+    const values = raw;
+    for (let row = 0; row < raw.length; row++) {
+      this.#row = row;
+      const value = this.#complete(raw[row], wrap, noSuffix);
+      values[row] = value === bubble ? null : value;
+    }
+    if (this.#field.serialize) {
+      this.#level.columnDone(this.#field, { values, faults: this.#faults, branch: null });
+    } else if (this.#sites) {
+      resolveTypes(this.#level, this.#field, this.#items, (types) => this.#typed(values, types));
+    } else this.#descend(values, null);
+  }
+
+  /** Objects whose type could not be told become errors; their places in the values are found again. */
+  #typed(values: unknown[], types: readonly unknown[]): void {
+    const failed = new Set<number>();
+    for (let item = 0; item < types.length; item++) {
+      if (types[item] instanceof Failure) failed.add(item);
+    }
+    if (failed.size > 0) {
+      for (let row = 0; row < values.length; row++) {
+        const value = this.#without(values[row], this.#field.wrap, failed, types);
+        values[row] = value === bubble ? null : value;
+      }
+    }
+    this.#descend(values, types as readonly (string | Failure)[]);
+  }
+
+  #without(
+    value: unknown,
+    wrap: Wrap,
+    failed: ReadonlySet<number>,
+    types: readonly unknown[],
+  ): unknown {
+    if (value === null) return null;
+    if (typeof value === 'number') {
+      if (!failed.has(value)) return value;
+      const site = this.#sites?.[value];
+      const { error } = types[value] as Failure;
+      this.#row = site?.row ?? 0;
+      return this.#fault(wrap, site?.suffix ?? noSuffix, error);
+    }
+    const { item } = wrap;
+    if (!Array.isArray(value) || item === null) return value;
+    for (let index = 0; index < value.length; index++) {
+      const one = this.#without(value[index], item, failed, types);
+      if (one === bubble) return wrap.nonNull ? bubble : null;
+      value[index] = one;
+    }
+    return value;
+  }
+
+  #descend(values: unknown[], types: readonly (string | Failure)[] | null): void {
+    const branch = new Branch(this.#level);
+    descendTo(this.#level, this.#field, branch, this.#items, types);
+    this.#level.columnDone(this.#field, { values, faults: this.#faults, branch });
+  }
+
+  #complete(value: unknown, wrap: Wrap, suffix: readonly number[]): unknown {
+    if (value === null || value === undefined) {
+      return wrap.nonNull ? this.#fault(wrap, suffix, nullError(this.#field)) : null;
+    }
+    if (typeof value === 'object') {
+      if (value instanceof Failure) return this.#fault(wrap, suffix, value.error);
+      if (value instanceof Error) return this.#fault(wrap, suffix, value);
+    }
+    if (wrap.item !== null) return this.#list(value, wrap, wrap.item, suffix);
+    const { serialize } = this.#field;
+    if (serialize) {
+      try {
+        return serialize(value);
+      } catch (error) {
+        return this.#fault(wrap, suffix, error);
+      }
+    }
+    if (this.#sites) this.#sites.push({ row: this.#row, suffix });
+    return this.#items.push(value) - 1;
+  }
+
+  #list(value: unknown, wrap: Wrap, item: Wrap, suffix: readonly number[]): unknown {
+    if (!Array.isArray(value)) {
+      return this.#fault(
+        wrap,
+        suffix,
+        new Error(`Expected Iterable, but did not find one for field "${this.#field.coordinate}".`),
+      );
+    }
+    const list = new Array<unknown>(value.length);
+    const remote =
+      this.#field.step.kind === 'remote' ? this.#level.run.execution.remoteFaults : null;
+    const simple = item.item === null && !this.#field.serialize && !this.#sites && remote === null;
+    for (let index = 0; index < value.length; index++) {
+      const one: unknown = value[index];
+      if (
+        simple &&
+        typeof one === 'object' &&
+        one !== null &&
+        !(one instanceof Failure) &&
+        !(one instanceof Error)
+      ) {
+        list[index] = this.#items.push(one) - 1;
+        continue;
+      }
+      const fault =
+        remote && (one === null || one === undefined) ? remote.at(value, index) : undefined;
+      const completed = this.#complete(fault ?? one, item, [...suffix, index]);
+      if (completed === bubble) return wrap.nonNull ? bubble : null;
+      list[index] = completed;
+    }
+    return list;
+  }
+
+  #fault(wrap: Wrap, suffix: readonly number[], error: unknown): unknown {
+    this.#faults ??= new Map();
+    const faults = this.#faults.get(this.#row);
+    if (faults) faults.push({ suffix, error });
+    else this.#faults.set(this.#row, [{ suffix, error }]);
+    return wrap.nonNull ? bubble : null;
+  }
+}
+
+const noSuffix: readonly number[] = [];
+
+export function nullError(field: FieldPlan): Error {
+  return new Error(`Cannot return null for non-nullable field ${field.coordinate}.`);
+}
+
+/** Whether an object's type has to be asked for, or checked. */
+function needsSites(field: FieldPlan): boolean {
+  if (isLeafType(field.named)) return false;
+  if (isAbstractType(field.named)) return true;
+  const { place } = field.group;
+  if (place.executor) return false;
+  const own = place.schema.getType(field.named.name) as { isTypeOf?: unknown } | undefined;
+  return typeof own?.isTypeOf === 'function';
+}
+
+/** Lists that hold promises, as arrays that can be settled in place; raw is given those arrays. */
+function promisedItems(
+  raw: unknown[],
+  item: Wrap,
+): { list: unknown[]; promised: number[] }[] | null {
+  let found: { list: unknown[]; promised: number[] }[] | null = null;
+  for (let row = 0; row < raw.length; row++) {
+    const value = raw[row];
+    if (typeof value !== 'object' || value === null) continue;
+    let list: unknown[];
+    if (Array.isArray(value)) list = value;
+    else if (value instanceof Failure || !(Symbol.iterator in value)) continue;
+    else {
+      try {
+        list = [...(value as Iterable<unknown>)];
+        raw[row] = list;
+      } catch (error) {
+        raw[row] = new Failure(error);
+        continue;
+      }
+    }
+    let promised: number[] | null = null;
+    for (let index = 0; index < list.length; index++) {
+      if (isThenable(list[index])) (promised ??= []).push(index);
+    }
+    if (promised !== null) {
+      list = [...list];
+      raw[row] = list;
+      (found ??= []).push({ list, promised });
+      continue;
+    }
+    if (item.item !== null) {
+      const inner = list.some((one) => typeof one === 'object' && one !== null) ? [...list] : list;
+      const below = promisedItems(inner, item.item);
+      if (inner !== list) raw[row] = inner;
+      if (below) (found ??= []).push(...below);
+    }
+  }
+  return found;
+}

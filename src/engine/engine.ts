@@ -1,0 +1,160 @@
+import type { SubschemaConfig } from '@graphql-tools/delegate';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  type OperationTypeNode,
+  type ValidationRule,
+} from 'graphql';
+import { explainPlan } from './explain.ts';
+import { executePlan } from './execute.ts';
+import { createGraph } from './graph.ts';
+import type { IncrementalExecution } from './incremental.ts';
+import type { Limits } from './limits.ts';
+import type { PlanBody } from './plan.ts';
+import { createPlanner } from './planner.ts';
+import { subscribePlan } from './subscribe.ts';
+
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/**
+ * A field that the gateway resolves over the graph. The resolver's parent is a plain object of
+ * what was needed, under the names of the selection; a need that failed is null there.
+ *
+ * Fails: where a need that must not be null is, or where the resolver throws while a need has
+ * failed, the field has the error of that need; otherwise what the resolver throws.
+ */
+export interface DerivedField {
+  /** Needs on the parent type: `{ delayMinutes origin { city } }`. */
+  readonly selectionSet?: string;
+  /**
+   * Needs as a query whose variables are the field's own arguments, by name:
+   * `query ($iata: ID!) { airport(iata: $iata) { name } }`. On a root it selects from Query, on
+   * another type from that type.
+   */
+  readonly needs?: DocumentNode | string;
+  // biome-ignore lint: resolvers of every schema fit here, as in IResolvers
+  readonly resolve?: (...values: never[]) => unknown;
+  readonly subscribe?: (...values: never[]) => unknown;
+}
+
+export interface EngineOptions {
+  /** What `stitchSchemas` made of the same configuration; entries that clients do not see included. */
+  readonly schema: GraphQLSchema;
+  /** What clients see: a part of `schema`, under the same names. @default schema */
+  readonly clientSchema?: GraphQLSchema;
+  /** The objects that were given to `stitchSchemas`. With an executor a subschema is remote. */
+  readonly subschemas: readonly SubschemaConfig[];
+  /** The gateway's resolvers: by type, then by field. */
+  readonly resolvers?: Readonly<Record<string, unknown>>;
+  /** Room for compiled plans, in bytes as estimated from their size. @default 33554432 */
+  readonly planCacheBytes?: number;
+  readonly limits?: Limits;
+  /** @default specifiedRules of graphql-js */
+  readonly validationRules?: readonly ValidationRule[];
+  /** Validation stops after this many errors. @default 100 */
+  readonly maxValidationErrors?: number;
+}
+
+/** One operation, compiled: run it as often as you like. */
+export interface Plan {
+  readonly operation: OperationTypeNode;
+  readonly operationName: string | null;
+  /** Fields and fragments, once every fragment is written out. */
+  readonly selections: number;
+  readonly depth: number;
+  readonly document: DocumentNode;
+  /** Whether an execution can give more than one result: it has `@defer` or `@stream`. */
+  readonly incremental: boolean;
+  /** For this engine only. */
+  readonly body: PlanBody;
+}
+
+export interface Refusal {
+  readonly errors: readonly GraphQLError[];
+}
+
+export interface Inputs {
+  /** As the client sent them. */
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly context?: unknown;
+  /** When it aborts, nothing new is started and the execution rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Engine {
+  /** Parses, measures, validates and plans; what it made before it takes from its cache. Never throws. */
+  prepare(source: string | DocumentNode, operationName?: string | null): Plan | Refusal;
+  /** Runs a query or mutation. With `@defer` or `@stream` the result may have more to come. */
+  execute(plan: Plan, inputs: Inputs): MaybePromise<ExecutionResult | IncrementalExecution>;
+  /** The same as the text of a response body. Parts that come later have been waited for. */
+  executeToText(plan: Plan, inputs: Inputs): MaybePromise<string>;
+  /** Runs a subscription: each event through the plan. */
+  subscribe(
+    plan: Plan,
+    inputs: Inputs,
+  ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
+  /** The plan as indented text: fields, their subschemas, merges with keys and entries. */
+  explain(plan: Plan): string;
+}
+
+/**
+ * An engine for one stitched configuration. Throws at once on what it cannot plan: transforms,
+ * custom merge resolvers, entries that do not exist, derived fields that need themselves.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const graph = createGraph(options);
+  const clientSchema = options.clientSchema ?? options.schema;
+  const prepare = createPlanner(graph, clientSchema, options);
+
+  const coerce = (plan: Plan, inputs: Inputs) => {
+    const coerced = getVariableValues(
+      clientSchema,
+      plan.body.operation.variableDefinitions ?? [],
+      inputs.variables ?? {},
+      { maxErrors: 50 },
+    );
+    if (coerced.errors) return { errors: coerced.errors };
+    return {
+      body: plan.body,
+      clientSchema,
+      variables: coerced.coerced,
+      context: inputs.context,
+      signal: inputs.signal,
+    };
+  };
+
+  const execute: Engine['execute'] = (plan, inputs) => {
+    if (inputs.signal?.aborted) return Promise.reject(abortReason(inputs.signal));
+    const input = coerce(plan, inputs);
+    return 'errors' in input ? { errors: input.errors } : executePlan(input);
+  };
+
+  return {
+    prepare,
+    execute,
+    executeToText(plan, inputs) {
+      const result = execute(plan, inputs);
+      const text = (value: ExecutionResult | IncrementalExecution) => {
+        if ('initialResult' in value) {
+          throw new Error('an incremental plan has no single text; use execute');
+        }
+        return JSON.stringify(value);
+      };
+      return result instanceof Promise ? result.then(text) : text(result);
+    },
+    async subscribe(plan, inputs) {
+      if (inputs.signal?.aborted) throw abortReason(inputs.signal);
+      const input = coerce(plan, inputs);
+      return 'errors' in input ? { errors: input.errors } : subscribePlan(input);
+    },
+    explain: (plan) => explainPlan(plan.body),
+  };
+}
+
+function abortReason(signal: AbortSignal): Error {
+  const { reason } = signal as { reason: unknown };
+  return reason instanceof Error ? reason : new GraphQLError('The operation was aborted.');
+}

@@ -1,0 +1,145 @@
+import { runField } from './run-field.ts';
+import { Branch, type ColumnRun } from './column.ts';
+import { buildRows } from './assemble.ts';
+import { collapseRows } from './collapse.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import { firstPath } from './paths.ts';
+import type { Activation, FieldPlan, GroupPlan, LevelPlan, ViewPlan } from './plan.ts';
+import type { Run } from './run.ts';
+
+/** A group's objects, and which of them each row of the level has. */
+export interface GroupRun {
+  rows: readonly unknown[];
+  /** Per row of the level: the row of the group, or -1; null when they are the same. */
+  index: Int32Array | null;
+  /** Per row of the level: why its object is missing. */
+  errors: Map<number, unknown> | null;
+}
+
+/** A level with its objects. */
+export class LevelRun {
+  readonly run: Run;
+  readonly plan: LevelPlan;
+  readonly branch: Branch | null;
+  /** Which use of the parent's field each view is waited for by. */
+  rows: readonly unknown[];
+  /** Per row that arrived: the row that stands for it. */
+  collapsed: Int32Array | null = null;
+  readonly groups: (GroupRun | undefined)[];
+  readonly columns: (ColumnRun | undefined)[];
+  readonly built: (unknown[] | undefined)[];
+  /** By use: output values per row of its field's group, once a view that has it was built. */
+  readonly useValues: (readonly unknown[] | undefined)[] = [];
+  activation: Activation;
+  /** Of a deferred fragment: the level whose objects these are, and the view it was taken out of. */
+  origin: { readonly level: LevelRun; readonly view: number } | null = null;
+  /** Called when view 0 of a root is whole. */
+  onWhole: (() => void) | null = null;
+  #pending: Int32Array;
+  #below: Map<FieldPlan, Int32Array> | null = null;
+
+  constructor(run: Run, plan: LevelPlan, branch: Branch | null, rows: readonly unknown[]) {
+    this.run = run;
+    this.plan = plan;
+    this.branch = branch;
+    this.rows = rows;
+    this.groups = new Array(plan.groups.length);
+    this.columns = new Array(plan.fields.length);
+    this.built = new Array(plan.views.length);
+    this.activation = run.execution.activation(plan);
+    this.#pending = new Int32Array(plan.views.length);
+  }
+
+  start(): void {
+    const { plan, activation } = this;
+    for (let view = 0; view < plan.views.length; view++) {
+      this.#pending[view] = activation.outputs[view]?.length ?? 0;
+    }
+    const empty = plan.views.filter(
+      ({ index }) => activation.views[index] && this.#pending[index] === 0,
+    );
+    if (plan.collapseBy >= 0 && this.rows.length > 1) collapseRows(this);
+    if (this.run.onPatch) {
+      for (const patch of plan.patches) {
+        if (this.run.execution.condition(patch.condition)) this.run.onPatch(this, patch);
+      }
+    }
+    for (const group of plan.groups) {
+      if (!activation.groups[group.index]) continue;
+      if (group.kind === 'source' || group.kind === 'nowhere') {
+        this.startGroup(group, { rows: this.rows, index: null, errors: null });
+      } else if (group.kind === 'root') this.run.merges.enterRoot(this, group);
+      else if (group.kind === 'derived' && group.view === null) {
+        const parent = plan.parentField
+          ? Object.freeze({ __typename: plan.type.name })
+          : this.rows[0];
+        const rows = new Array<unknown>(this.rows.length).fill(parent);
+        this.startGroup(group, { rows, index: null, errors: null });
+      }
+    }
+    for (const view of empty) this.#viewDone(view);
+  }
+
+  startGroup(group: GroupPlan, run: GroupRun): void {
+    this.groups[group.index] = run;
+    if (run.errors || run.index?.includes(-1)) this.run.execution.faulty = true;
+    for (const field of group.fields) {
+      if (this.activation.fields[field.index]) runField(this, field, run);
+    }
+  }
+
+  /** All values of a field are there; what is below it may not be. */
+  columnDone(field: FieldPlan, column: ColumnRun): void {
+    this.columns[field.index] = column;
+    if (column.faults) this.run.execution.faulty = true;
+    const { branch } = column;
+    if (branch === null || branch.levels.length === 0) {
+      for (const use of field.uses) {
+        if (this.activation.uses[use.index]) this.#useDone(use.view);
+      }
+      return;
+    }
+    const below = new Int32Array(field.uses.length).fill(branch.levels.length);
+    this.#below ??= new Map();
+    this.#below.set(field, below);
+    for (const level of branch.levels) this.run.push(() => level.start());
+  }
+
+  /** The level below a field is whole as far as the field's use of this number reads it. */
+  belowDone(field: FieldPlan, number: number): void {
+    const below = this.#below?.get(field);
+    if (!below) return;
+    const left = (below[number] ?? 0) - 1;
+    below[number] = left;
+    const use = field.uses[number];
+    if (left === 0 && use) this.#useDone(use.view);
+  }
+
+  firstPath(row: number): GraphQLResolveInfo['path'] | undefined {
+    return firstPath(this, row);
+  }
+
+  #useDone(view: ViewPlan): void {
+    const left = (this.#pending[view.index] ?? 0) - 1;
+    this.#pending[view.index] = left;
+    if (left === 0) this.#viewDone(view);
+  }
+
+  #viewDone(view: ViewPlan): void {
+    const { group } = view;
+    if (group === null) {
+      if (this.onWhole) this.onWhole();
+      else if (this.branch && this.plan.parentField) {
+        this.branch.parent.belowDone(this.plan.parentField, view.index);
+      }
+      return;
+    }
+    if (group.kind === 'entry') this.run.merges.request(this, group, view);
+    else {
+      this.run.push(() => {
+        const rows = buildRows(this, view.index);
+        this.startGroup(group, { rows, index: null, errors: null });
+      });
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import { buildRows } from './assemble.ts';
+import { Failure, isThenable } from './column.ts';
+import { callEntry, type EntryAnswer } from './entry-call.ts';
+import type { Entry } from './graph.ts';
+import type { LevelRun } from './level-run.ts';
+import { needsFault } from './locate.ts';
+import type { GroupPlan, RemotePlan, ViewPlan } from './plan.ts';
+import { callRemote, remoteVariables } from './remote-call.ts';
+import type { RemoteAnswer } from './remote-result.ts';
+import type { Run } from './run.ts';
+
+/** One entity asked for by key: its object, null for none, or a Failure once settled. */
+export interface Entity {
+  readonly key: unknown;
+  /** The key's fields, as the merge configuration sees them. */
+  readonly source: Record<string, unknown>;
+  value: unknown;
+  settled: boolean;
+  readonly requests: Request[];
+}
+
+/** What one place of the operation wants from an entry. */
+interface Request {
+  readonly level: LevelRun;
+  readonly group: GroupPlan;
+  readonly entities: (Entity | null)[];
+  /** Per row of the level: its entity. */
+  readonly index: Int32Array;
+  /** Per row: why there is no key. */
+  readonly errors: Map<number, unknown>;
+  left: number;
+}
+
+/** One entry of a run (for a remote place: one entry with one document), and what it has given. */
+interface Store {
+  readonly entry: Entry;
+  readonly remote: RemotePlan | null;
+  readonly known: Map<unknown, Entity>;
+  fresh: Entity[];
+}
+
+/** Carries keys to entries: each key once in a run, all that lands together in one batch. */
+export class Merges {
+  readonly #run: Run;
+  readonly #stores = new Map<unknown, Store>();
+  #due: Store[] = [];
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  get empty(): boolean {
+    return this.#due.length === 0;
+  }
+
+  /** Asks the root of a place that needs no key. */
+  enterRoot(level: LevelRun, group: GroupPlan): void {
+    const { execution } = this.#run;
+    const index = level.rows.length === 1 ? null : new Int32Array(level.rows.length);
+    const { remote, place } = group;
+    if (!remote || execution.event) {
+      const row = execution.event ? execution.event.value : place.rootValue;
+      level.startGroup(group, { rows: [row], index, errors: null });
+      return;
+    }
+    const take = ({ data, failure }: RemoteAnswer) => {
+      if (data !== null) level.startGroup(group, { rows: [data], index, errors: null });
+      else {
+        const missing = new Int32Array(level.rows.length).fill(-1);
+        const errors = new Map([...missing.keys()].map((row) => [row, failure]));
+        level.startGroup(group, { rows: [], index: missing, errors });
+      }
+    };
+    const answer = callRemote(execution, place, remote, {});
+    if (isThenable(answer)) this.#run.await(answer, take, (error) => this.#run.fail(error));
+    else this.#run.push(() => take(answer));
+  }
+
+  /** Has the objects of an entry group fetched by the keys that a view of the level holds. */
+  request(level: LevelRun, group: GroupPlan, view: ViewPlan): void {
+    const { entry } = group;
+    if (!entry) return;
+    const store = this.#storeOf(entry, group.remote);
+    const rows = level.rows.length;
+    const index = new Int32Array(rows);
+    const errors = new Map<number, unknown>();
+    const request: Request = { level, group, entities: [], index, errors, left: 0 };
+    const positions = new Map<unknown, number>();
+    const keys = keyReader(level, view);
+    for (let row = 0; row < rows; row++) {
+      const id = keys.id(row);
+      let at = positions.get(id);
+      if (at === undefined) {
+        at = request.entities.push(this.#entity(store, id, keys, row)) - 1;
+        positions.set(id, at);
+      }
+      index[row] = at;
+    }
+    for (const entity of request.entities) {
+      if (!entity || entity.settled) continue;
+      entity.requests.push(request);
+      request.left++;
+    }
+    if (this.#run.execution.faulty) {
+      for (let row = 0; row < rows; row++) {
+        const fault = needsFault(level, view, row, false);
+        if (fault) errors.set(row, fault.error);
+      }
+    }
+    if (request.left === 0) this.#run.push(() => this.#finish(request));
+  }
+
+  /** Sends all batches that are due. */
+  flush(): void {
+    const due = this.#due;
+    this.#due = [];
+    for (const store of due) {
+      const batch = store.fresh;
+      store.fresh = [];
+      if (batch.length === 0) continue;
+      if (store.entry.list) this.#send(store, batch, true);
+      else for (const entity of batch) this.#send(store, [entity], false);
+    }
+  }
+
+  #storeOf(entry: Entry, remote: RemotePlan | null): Store {
+    const variables = remote
+      ? JSON.stringify(remoteVariables(this.#run.execution, remote, {}))
+      : '';
+    const id = remote ? `${entry.place.index} ${remote.text} ${variables}` : entry;
+    let store = this.#stores.get(id);
+    if (!store) {
+      store = { entry, remote, known: new Map(), fresh: [] };
+      this.#stores.set(id, store);
+    }
+    return store;
+  }
+
+  #entity(store: Store, id: unknown, keys: KeyReader, row: number): Entity | null {
+    const found = store.known.get(id);
+    if (found) return found;
+    const source = keys.source(row);
+    const entity: Entity = { key: undefined, source, value: null, settled: true, requests: [] };
+    store.known.set(id, entity);
+    if (keys.missing(source)) return entity;
+    const { entry } = store;
+    try {
+      const key: unknown = entry.key ? entry.key(source) : source;
+      if (isThenable(key)) {
+        throw new Error(
+          `merge.${entry.typeName}.key of ${entry.place.name} must return a key at once, but got a promise`,
+        );
+      }
+      if (key === null || key === undefined) return entity;
+      const asked: Entity = { ...entity, key, settled: false };
+      store.known.set(id, asked);
+      if (store.fresh.push(asked) === 1) this.#due.push(store);
+      return asked;
+    } catch (error) {
+      entity.value = new Failure(error);
+      return entity;
+    }
+  }
+
+  #send(store: Store, batch: readonly Entity[], together: boolean): void {
+    const take = (answer: EntryAnswer) => {
+      if (answer.failed && together) {
+        const requests = new Set(batch.flatMap((entity) => entity.requests));
+        if (requests.size > 1) {
+          this.#askApart(store, batch, requests);
+          return;
+        }
+      }
+      for (let at = 0; at < batch.length; at++) {
+        this.#settle(batch[at] as Entity, answer.failed ?? answer.values[at] ?? null);
+      }
+    };
+    const answer = callEntry(this.#run.execution, store.entry, store.remote, batch);
+    if (isThenable(answer)) {
+      this.#run.await(answer, take, (error) => take({ failed: new Failure(error), values: [] }));
+    } else take(answer);
+  }
+
+  /** A batch that several places share failed as a whole: each is asked for alone. */
+  #askApart(store: Store, batch: readonly Entity[], requests: ReadonlySet<Request>): void {
+    const failed = new Set<Entity>(batch);
+    for (const request of requests) {
+      const own: Entity[] = [];
+      for (let at = 0; at < request.entities.length; at++) {
+        const entity = request.entities[at];
+        if (!entity || !failed.has(entity)) continue;
+        const again: Entity = { ...entity, requests: [request] };
+        request.entities[at] = again;
+        own.push(again);
+        for (const [id, known] of store.known) if (known === entity) store.known.set(id, again);
+      }
+      this.#send(store, own, false);
+    }
+  }
+
+  #settle(entity: Entity, value: unknown): void {
+    entity.value = value instanceof Error ? new Failure(value) : value;
+    entity.settled = true;
+    for (const request of entity.requests) {
+      if (--request.left === 0) this.#run.push(() => this.#finish(request));
+    }
+    entity.requests.length = 0;
+  }
+
+  #finish({ level, group, entities, index, errors: keyErrors }: Request): void {
+    const rows: unknown[] = [];
+    const rowOf = new Int32Array(entities.length);
+    let errors = keyErrors.size > 0 ? keyErrors : null;
+    for (let at = 0; at < entities.length; at++) {
+      const value = entities[at]?.value;
+      const found = value !== null && value !== undefined && !(value instanceof Failure);
+      rowOf[at] = found ? rows.push(value) - 1 : -1;
+    }
+    let same = rows.length === index.length;
+    for (let row = 0; row < index.length; row++) {
+      const at = index[row] as number;
+      const value = entities[at]?.value;
+      if (value instanceof Failure) (errors ??= new Map()).set(row, value.error);
+      const target = rowOf[at] as number;
+      if (target !== row) same = false;
+      index[row] = target;
+    }
+    level.startGroup(group, { rows, index: same ? null : index, errors });
+  }
+}
+
+interface KeyReader {
+  /** Equal for rows with equal keys. */
+  id(row: number): unknown;
+  source(row: number): Record<string, unknown>;
+  missing(source: Record<string, unknown>): boolean;
+}
+
+/** Reads the keys of a level: without making an object per row where the key is one leaf. */
+function keyReader(level: LevelRun, view: ViewPlan): KeyReader {
+  const uses = level.activation.outputs[view.index] ?? [];
+  const typeName = level.plan.type.name;
+  const missing = (source: Record<string, unknown>) =>
+    uses.every(({ key }) => source[key] === null || source[key] === undefined);
+  const real = uses.filter(({ field }) => field.step.kind !== 'typename');
+  const [only] = real;
+  if (real.length === 1 && only && only.field.serialize && !only.field.wrap.item) {
+    const values = level.columns[only.field.index]?.values ?? [];
+    const indexed = level.groups[only.field.group.index]?.index ?? null;
+    const at = (row: number): unknown => {
+      const position = indexed ? (indexed[row] ?? -1) : row;
+      return position < 0 ? null : values[position];
+    };
+    return {
+      id: (row) => {
+        const value = at(row);
+        return typeof value === 'object' ? `json ${JSON.stringify(value)}` : value;
+      },
+      source: (row) => ({ __typename: typeName, [only.key]: at(row) }),
+      missing,
+    };
+  }
+  const rows = buildRows(level, view.index);
+  return {
+    id: (row) => JSON.stringify(rows[row]),
+    source: (row) => ({ __typename: typeName, ...rows[row] }),
+    missing,
+  };
+}

@@ -1,0 +1,180 @@
+import { introspect } from './introspect.ts';
+import { Failure, isThenable } from './column.ts';
+import { completeColumn } from './complete.ts';
+import { Info } from './info.ts';
+import { needsFault } from './locate.ts';
+import type { GroupRun, LevelRun } from './level-run.ts';
+import type { FieldPlan } from './plan.ts';
+import type { Resolve } from './graph.ts';
+
+/** Makes a field's column of raw values, waits for it at most once, and completes it. */
+export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): void {
+  const { rows } = group;
+  const { step } = field;
+  const { execution } = level.run;
+  const raw = new Array<unknown>(rows.length);
+  switch (step.kind) {
+    case 'typename':
+      level.columnDone(field, {
+        values: raw.fill(level.plan.type.name),
+        faults: null,
+        branch: null,
+      });
+      return;
+    case 'introspection':
+      level.columnDone(field, {
+        values: raw.fill(introspect(execution, field)),
+        faults: null,
+        branch: null,
+      });
+      return;
+    case 'nowhere':
+      raw.fill(new Failure(new Error(step.message)));
+      break;
+    case 'remote':
+      for (let row = 0; row < rows.length; row++) {
+        raw[row] = (rows[row] as Record<string, unknown>)[step.alias];
+      }
+      if (execution.remoteFaults) execution.remoteFaults.read(rows, step.alias, raw);
+      break;
+    case 'property': {
+      const { name } = step;
+      let calls = false;
+      for (let row = 0; row < rows.length; row++) {
+        const source = rows[row];
+        if ((typeof source !== 'object' && typeof source !== 'function') || source === null)
+          continue;
+        let value: unknown;
+        try {
+          value = (source as Record<string, unknown>)[name];
+        } catch (error) {
+          value = new Failure(error);
+        }
+        if (typeof value === 'function') calls = true;
+        raw[row] = value;
+      }
+      if (calls && step.calls) callMethods(level, field, rows, raw);
+      break;
+    }
+    case 'column': {
+      runColumn(level, field, rows, raw);
+      return;
+    }
+    case 'resolve':
+      runResolver(level, field, rows, raw, step.resolve, step.readsInfo);
+      break;
+  }
+  settleColumn(level, field, raw);
+}
+
+/** Waits for what is promised, once, and then completes. */
+function settleColumn(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
+  let promised: number[] | null = null;
+  for (let row = 0; row < raw.length; row++) {
+    if (isThenable(raw[row])) (promised ??= []).push(row);
+  }
+  if (promised === null) completeColumn(level, field, raw);
+  else {
+    level.run.settle(raw, promised, failure, () => completeColumn(level, field, raw));
+  }
+}
+
+const failure = (error: unknown) => new Failure(error);
+
+function runResolver(
+  level: LevelRun,
+  field: FieldPlan,
+  rows: readonly unknown[],
+  raw: unknown[],
+  resolve: Resolve,
+  readsInfo: boolean,
+): void {
+  const { execution } = level.run;
+  const { context } = execution;
+  let args: Record<string, unknown>;
+  try {
+    args = execution.args(field);
+  } catch (error) {
+    raw.fill(new Failure(error));
+    return;
+  }
+  const view = field.group.kind === 'derived' ? field.group.view : null;
+  for (let row = 0; row < rows.length; row++) {
+    if (view) {
+      const broken = needsFault(level, view, row, true);
+      if (broken) {
+        raw[row] = new Failure(broken.error);
+        continue;
+      }
+    }
+    try {
+      raw[row] = resolve(
+        rows[row],
+        args,
+        context,
+        readsInfo ? new Info(level, field, row) : undefined,
+      );
+    } catch (error) {
+      const cause = view ? needsFault(level, view, row, false) : null;
+      raw[row] = new Failure(cause ? cause.error : error);
+    }
+  }
+}
+
+function callMethods(
+  level: LevelRun,
+  field: FieldPlan,
+  rows: readonly unknown[],
+  raw: unknown[],
+): void {
+  const { execution } = level.run;
+  for (let row = 0; row < rows.length; row++) {
+    const method = raw[row];
+    if (typeof method !== 'function') continue;
+    try {
+      raw[row] = (method as (...values: unknown[]) => unknown).call(
+        rows[row],
+        execution.args(field),
+        execution.context,
+        new Info(level, field, row),
+      );
+    } catch (error) {
+      raw[row] = new Failure(error);
+    }
+  }
+}
+
+function runColumn(
+  level: LevelRun,
+  field: FieldPlan,
+  rows: readonly unknown[],
+  raw: unknown[],
+): void {
+  if (field.step.kind !== 'column') return;
+  const { execution, settled } = level.run;
+  const failAll = (error: unknown) => {
+    raw.fill(new Failure(error));
+    completeColumn(level, field, raw);
+  };
+  const take = (values: readonly unknown[]) => {
+    if (!Array.isArray(values) || values.length !== rows.length) {
+      const got = Array.isArray(values) ? `${values.length} values` : typeof values;
+      failAll(
+        new Error(
+          `${field.coordinate}: its column must return a value or an Error per parent: expected ${rows.length} values, but got ${got}`,
+        ),
+      );
+      return;
+    }
+    for (let row = 0; row < rows.length; row++) raw[row] = values[row];
+    settleColumn(level, field, raw);
+  };
+  if (settled) return;
+  try {
+    const made = field.step.column(rows, execution.args(field), execution.context);
+    if (isThenable(made)) level.run.await(made, take, failAll);
+    else take(made);
+  } catch (error) {
+    failAll(error);
+  }
+}
