@@ -1,13 +1,15 @@
 export type { Backend, BackendCall, BackendPolicy, Transport } from './backend/backend.ts';
-export { fakeBackend } from './backend/fake-backend.ts';
+export { type FakeBackend, fakeBackend } from './backend/fake-backend.ts';
+export { defineGraphqlBackend, graphqlExecutor } from './backend/graphql-backend.ts';
 export { defineGrpcBackend } from './backend/grpc-backend.ts';
 export { defineRestBackend } from './backend/rest-backend.ts';
 export { env } from './backend/setting.ts';
-export { timestampToDate } from './backend/timestamp.ts';
+export { dateToTimestamp, type Timestamp, timestampToDate } from './backend/timestamp.ts';
 export { type BffBuilder, type BffFields, createBffBuilder } from './bff/bff-builder.ts';
 export { type ComposedBff, composeBff } from './bff/compose-bff.ts';
 export { type Bff, type BffOptions, defineBff, type Tailor } from './bff/define-bff.ts';
 export { BackendError, type ErrorCode, errorCodes, isBackendError } from './error.ts';
+export type { Batch, BatchCache, BatchOptions } from './load/batch.ts';
 export { defineBatch } from './load/define-batch.ts';
 export { type RequestContext, requireViewer, type Viewer } from './request.ts';
 export { createSubschemaBuilder } from './subschema/builder.ts';
