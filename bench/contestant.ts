@@ -11,6 +11,8 @@ export interface Site {
   readonly cached: boolean;
   /** A file with the bytes of the right answer. */
   readonly answerFile: string;
+  /** Further variables for the server, on top of those above. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A folder for files made for this run. */
   readonly folder: string;
 }
@@ -25,6 +27,11 @@ export interface Contestant {
   missing(): string | undefined;
   /** Makes what it needs and says how to start it. */
   command(site: Site): Command | Promise<Command>;
+}
+
+/** The same contestant with further variables. */
+export function withEnv(contestant: Contestant, env: Readonly<Record<string, string>>): Contestant {
+  return { ...contestant, command: (site) => contestant.command({ ...site, env }) };
 }
 
 export interface UpstreamPorts {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contestant, Scenario } from './contestant.ts';
+import { curves, measureCurve } from './growth.ts';
 import { measure, type Plan, type Table } from './measure.ts';
 import { helpText, type Options, readOptions } from './options.ts';
 import { peerVersions } from './peers.ts';
@@ -44,6 +45,7 @@ async function run(options: Options): Promise<void> {
     tables.push(table);
     print(`\n${printTable(table)}`);
   }
+  const growth = await runCurves(options, plan);
   const goals = printGoals(tables);
   print(goals);
   if (options.quick || options.only) return;
@@ -55,7 +57,7 @@ async function run(options: Options): Promise<void> {
   };
   writeFileSync(
     join(import.meta.dirname, 'results.md'),
-    printResults(head, [goals, starts, ...tables.map(printTable)]),
+    printResults(head, [goals, starts, ...tables.map(printTable), ...growth]),
   );
   print('written: bench/results.md');
 }
@@ -66,6 +68,17 @@ async function runStarts(options: Options): Promise<string> {
   const table = printStarts(await measureStarts(options.rounds, print));
   print(`\n${table}`);
   return table;
+}
+
+async function runCurves(options: Options, { measureMs }: Plan): Promise<string[]> {
+  const tables: string[] = [];
+  for (const curve of curves.filter(({ name }) => options.only?.test(name) ?? !options.quick)) {
+    print(curve.name);
+    const table = await measureCurve(curve, measureMs, print);
+    print(`\n${table}`);
+    tables.push(table);
+  }
+  return tables;
 }
 
 /** What the flags leave, without scenarios that nobody would run. */
@@ -84,6 +97,7 @@ function chosen(options: Options): { scenario: Scenario; contestants: Contestant
 
 function printList(options: Options): void {
   if (options.only?.test('start') ?? true) print('start');
+  for (const { name } of curves) if (options.only?.test(name) ?? !options.quick) print(name);
   for (const { scenario, contestants } of chosen(options)) {
     for (const contestant of contestants) {
       const missing = contestant.missing();

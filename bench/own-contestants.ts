@@ -40,6 +40,7 @@ function server(file: string, site: Site): Command {
     file: process.execPath,
     args: [join(import.meta.dirname, file)],
     env: {
+      ...site.env,
       PORT: String(site.port),
       UPSTREAM: site.upstream,
       GRPC_UPSTREAM: site.grpcUpstream,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Contestant, Site } from './contestant.ts';
+import { type Contestant, type Site, withEnv } from './contestant.ts';
 import { tailcallConfig, type TailcallMode } from './peers/configs/tailcall.ts';
 import { tailcallCommand, tailcallMissing } from './peers/tailcall.ts';
 import { type Command, loadCore, outputOf } from './processes.ts';
@@ -9,20 +9,33 @@ const peersFolder = join(import.meta.dirname, 'peers');
 
 /** The peers of the posts and users queries. */
 export const postsPeers: readonly Contestant[] = [
-  nodePeer('mercurius, jit, loaders', 'mercurius', 'mercurius.ts', ['uncached']),
+  nodePeer('mercurius, jit, loaders', 'mercurius', 'mercurius.ts'),
   tailcall('plain', ['uncached']),
   tailcall('batching', ['uncached']),
   tailcall('dedupe', ['cached']),
   tailcall('cache', ['cached']),
-  nodePeer('yoga, pothos, dataloader', 'graphql-yoga', 'yoga-pothos.ts', ['uncached']),
+  nodePeer('yoga, pothos, dataloader', 'graphql-yoga', 'yoga-pothos.ts'),
   nodePeer('yoga, response cache', '@graphql-yoga/plugin-response-cache', 'yoga-pothos.ts', [
     'cached',
   ]),
-  nodePeer('yoga, stitchSchemas', '@graphql-tools/stitch', 'yoga-stitch.ts', ['uncached']),
-  nodePeer('apollo server, dataloader', '@apollo/server', 'apollo.ts', ['uncached']),
+  nodePeer('yoga, stitchSchemas', '@graphql-tools/stitch', 'yoga-stitch.ts'),
+  nodePeer('apollo server, dataloader', '@apollo/server', 'apollo.ts'),
   hive('hive gateway, mesh compose', ['uncached']),
   hive('hive gateway, response cache', ['cached']),
 ];
+
+/**
+ * Those of them that derive a field in code. A stitched field of the gateway does not: it is
+ * computed before what it needs of a merged object below it is there.
+ */
+export const bylinePeers = postsPeers.filter(
+  ({ name, modes }) => modes.includes('uncached') && !/^(tailcall|hive|yoga, stitch)/.test(name),
+);
+
+/** Those of them that can have users from a remote GraphQL service. */
+export const remotePeers = postsPeers
+  .filter(({ name, modes }) => modes.includes('uncached') && !name.startsWith('tailcall'))
+  .map((peer): Contestant => withEnv(peer, { USERS_AS: 'graphql' }));
 
 /** Packages whose versions belong beside the figures, with the version installed. */
 export function peerVersions(): Record<string, string> {
@@ -50,17 +63,17 @@ function nodePeer(
   name: string,
   needs: string,
   file: string,
-  modes: Contestant['modes'],
+  modes: Contestant['modes'] = ['uncached'],
 ): Contestant {
   return {
     name,
     kind: 'peer',
     modes,
     missing: () => notInstalled(needs),
-    command: ({ port, upstream, cached }) => ({
+    command: ({ port, upstream, cached, env }) => ({
       file: process.execPath,
       args: [join(peersFolder, 'servers', file)],
-      env: { PORT: String(port), UPSTREAM: upstream, CACHED: cached ? '1' : '0' },
+      env: { ...env, PORT: String(port), UPSTREAM: upstream, CACHED: cached ? '1' : '0' },
     }),
   };
 }
@@ -86,13 +99,13 @@ function hive(name: string, modes: Contestant['modes']): Contestant {
     modes,
     missing: () =>
       notInstalled('@graphql-hive/gateway') ?? notInstalled('@graphql-mesh/compose-cli'),
-    command: async ({ port, upstream, cached, folder }: Site): Promise<Command> => {
+    command: async ({ port, upstream, cached, folder, env }: Site): Promise<Command> => {
       const supergraph = join(folder, 'supergraph.graphql');
       await outputOf(
         {
           file: process.execPath,
           args: [bin('mesh-compose'), '-c', join(peersFolder, 'configs/mesh.ts'), '-o', supergraph],
-          env: { UPSTREAM: upstream },
+          env: { ...env, UPSTREAM: upstream },
         },
         loadCore,
         60_000,

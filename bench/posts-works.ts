@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Work } from './contestant.ts';
+import { type Work, withEnv } from './contestant.ts';
 import { constantBytes, handWritten, ours } from './own-contestants.ts';
-import { postsPeers } from './peers.ts';
+import { bylinePeers, postsPeers, remotePeers } from './peers.ts';
+import { bylineOf, bylineQuery, makeLikes } from './work/byline-data.ts';
 import { makePosts, makeUsers } from './work/posts-data.ts';
 import { greetQuery, postsQuery, titlesQuery } from './work/posts-queries.ts';
 
@@ -32,6 +33,29 @@ export const listWork: Work = {
   contestants: contestants.filter(({ name }) => name !== 'tailcall, plain'),
 };
 
+export const bylineWork: Work = {
+  name: 'derived',
+  title: '100 posts with a field derived from three services',
+  query: bylineQuery,
+  expected: { posts: bylines(100, 10) },
+  upstream: upstreamOf(100, 10),
+  contestants: [handWritten('posts', ['uncached']), constantBytes, ours('byline'), ...bylinePeers],
+};
+
+export const remoteWork: Work = {
+  name: 'remote',
+  title: '100 posts over REST with their users from a remote GraphQL service',
+  query: postsQuery,
+  expected: joined(100, 10),
+  upstream: upstreamOf(100, 10),
+  contestants: [
+    withEnv(handWritten('posts', ['uncached']), { USERS_AS: 'graphql' }),
+    constantBytes,
+    ours('remote'),
+    ...remotePeers,
+  ],
+};
+
 export const titlesWork: Work = {
   name: 'titles',
   title: '100 titles',
@@ -60,6 +84,15 @@ function joined(postCount: number, userCount: number): unknown {
       user: users[userId - 1],
     })),
   };
+}
+
+function bylines(postCount: number, userCount: number) {
+  const users = makeUsers(userCount);
+  const likes = makeLikes(postCount);
+  return makePosts(postCount, userCount).map(({ id, userId, title }) => ({
+    id,
+    byline: bylineOf(title, users[userId - 1]?.name, likes[id - 1]?.likes),
+  }));
 }
 
 function upstreamOf(postCount: number, userCount: number): Work['upstream'] {

@@ -1,6 +1,13 @@
 import type { Scenario, Work } from './contestant.ts';
 import { pageWork } from './page-work.ts';
-import { greetWork, listWork, postsWork, titlesWork } from './posts-works.ts';
+import {
+  bylineWork,
+  greetWork,
+  listWork,
+  postsWork,
+  remoteWork,
+  titlesWork,
+} from './posts-works.ts';
 
 /** The tables of the results, in order. */
 export const scenarios: readonly Scenario[] = [
@@ -16,6 +23,12 @@ export const scenarios: readonly Scenario[] = [
   scenario(pageWork, 'uncached', 0, false),
   scenario(pageWork, 'uncached', 20, false),
   scenario(pageWork, 'cached', 0, false),
+  scenario(bylineWork, 'uncached', 0, false),
+  scenario(bylineWork, 'uncached', 20, false),
+  scenario(bylineWork, 'cached', 0, false),
+  scenario(remoteWork, 'uncached', 0, false),
+  scenario(remoteWork, 'uncached', 20, false),
+  scenario(remoteWork, 'cached', 0, false),
   scenario(greetWork, 'uncached', 0, false),
 ];
 

@@ -1,5 +1,11 @@
 import { type Bff, createServer } from 'tailorbird';
 
+/** Env: `PORT`, `UPSTREAM`, `GRPC_UPSTREAM`, `CACHED`. */
+export const upstream = process.env['UPSTREAM'] ?? '';
+
+/** As many connections as the other contestants have, and room for a server at its limit. */
+export const policy = { maxConnections: 64, timeoutMs: 10_000 };
+
 /** Whether what is fetched may be kept between requests. */
 export const isCached = process.env['CACHED'] === '1';
 

@@ -1,8 +1,9 @@
-/** Hive Gateway's supergraph, composed by Mesh from two REST services. Env: `UPSTREAM`. */
-import { defineConfig } from '@graphql-mesh/compose-cli';
+/** Hive Gateway's supergraph, composed by Mesh from two REST services, or posts over REST and users as GraphQL. Env: `UPSTREAM`, `USERS_AS`. */
+import { defineConfig, loadGraphQLHTTPSubgraph } from '@graphql-mesh/compose-cli';
 import { loadOpenAPISubgraph } from '@omnigraph/openapi';
 
 const endpoint = process.env['UPSTREAM'] ?? '';
+const asGraphql = process.env['USERS_AS'] === 'graphql';
 
 export const composeConfig = defineConfig({
   subgraphs: [
@@ -13,10 +14,12 @@ export const composeConfig = defineConfig({
       }),
     },
     {
-      sourceHandler: loadOpenAPISubgraph('users', {
-        source: new URL('./users.json', import.meta.url).pathname,
-        endpoint,
-      }),
+      sourceHandler: asGraphql
+        ? loadGraphQLHTTPSubgraph('users', { endpoint: `${endpoint}/graphql` })
+        : loadOpenAPISubgraph('users', {
+            source: new URL('./users.json', import.meta.url).pathname,
+            endpoint,
+          }),
     },
   ],
   additionalTypeDefs: /* GraphQL */ `
@@ -25,10 +28,10 @@ export const composeConfig = defineConfig({
         @resolveTo(
           sourceName: "users"
           sourceTypeName: "Query"
-          sourceFieldName: "usersById"
+          sourceFieldName: "${asGraphql ? 'usersByIds' : 'usersById'}"
           requiredSelectionSet: "{ userId }"
           keyField: "userId"
-          keysArg: "id"
+          keysArg: "${asGraphql ? 'ids' : 'id'}"
         )
     }
     extend type Query {

@@ -4,10 +4,12 @@ import { useResponseCache } from '@graphql-yoga/plugin-response-cache';
 import SchemaBuilder from '@pothos/core';
 import DataLoader from 'dataloader';
 import { createYoga } from 'graphql-yoga';
-import { fetchPosts, fetchUsers, type Post, type User } from './upstream.ts';
+import { bylineOf } from '../../work/byline-data.ts';
+import { fetchLikes, fetchPosts, fetchUsers, type Post, type User } from './upstream.ts';
 
 interface Context {
   users: DataLoader<number, User | null>;
+  likes: DataLoader<number, number | null>;
 }
 
 const builder = new SchemaBuilder<{ Context: Context; Objects: { Post: Post; User: User } }>({});
@@ -28,6 +30,16 @@ builder.objectType('Post', {
       nullable: true,
       resolve: (post, _args, context) => context.users.load(post.userId),
     }),
+    byline: t.string({
+      nullable: true,
+      resolve: async (post, _args, context) => {
+        const [user, likes] = await Promise.all([
+          context.users.load(post.userId),
+          context.likes.load(post.id),
+        ]);
+        return bylineOf(post.title, user?.name, likes);
+      },
+    }),
   }),
 });
 builder.queryType({
@@ -39,7 +51,10 @@ builder.queryType({
 
 const yoga = createYoga({
   schema: builder.toSchema(),
-  context: () => ({ users: new DataLoader<number, User | null>(fetchUsers) }),
+  context: () => ({
+    users: new DataLoader<number, User | null>(fetchUsers),
+    likes: new DataLoader<number, number | null>(fetchLikes),
+  }),
   plugins:
     process.env['CACHED'] === '1' ? [useResponseCache({ session: () => null, ttl: 600_000 })] : [],
   logging: false,

@@ -2,8 +2,11 @@
 import { createServer } from 'node:http';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { stitchSchemas } from '@graphql-tools/stitch';
+import type { Executor } from '@graphql-tools/utils';
+import { print } from 'graphql';
 import { createYoga } from 'graphql-yoga';
-import { fetchPosts, fetchUsers } from './upstream.ts';
+import { usersSdl } from '../../work/users-sdl.ts';
+import { asGraphql, fetchPosts, fetchUsers, send } from './upstream.ts';
 
 const posts = makeExecutableSchema({
   typeDefs: /* GraphQL */ `
@@ -28,21 +31,21 @@ const posts = makeExecutableSchema({
   },
 });
 const users = makeExecutableSchema({
-  typeDefs: /* GraphQL */ `
-    type Query {
-      usersById(ids: [Int!]!): [User]!
-    }
-    type User {
-      id: Int!
-      name: String!
-      username: String!
-      email: String!
-    }
-  `,
+  typeDefs: usersSdl,
   resolvers: {
-    Query: { usersById: (_root: unknown, args: { ids: number[] }) => fetchUsers(args.ids) },
+    Query: {
+      usersByIds: (_root: unknown, args: { ids: string[] }) => fetchUsers(args.ids.map(Number)),
+    },
   },
 });
+/** The remote service, asked with whatever document stitching makes. */
+const usersExecutor: Executor = ({ document, variables }) =>
+  send({
+    method: 'POST',
+    path: '/graphql',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: print(document), variables }),
+  });
 
 const yoga = createYoga({
   schema: stitchSchemas({
@@ -50,10 +53,11 @@ const yoga = createYoga({
       { schema: posts },
       {
         schema: users,
+        ...(asGraphql ? { executor: usersExecutor } : {}),
         merge: {
           User: {
             selectionSet: '{ id }',
-            fieldName: 'usersById',
+            fieldName: 'usersByIds',
             key: ({ id }: { id: number }) => id,
             argsFromKeys: (ids: readonly number[]) => ({ ids }),
           },
