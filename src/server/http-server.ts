@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { endpoint } from './http-handler.ts';
 import type { Limits } from './limits.ts';
@@ -20,6 +21,7 @@ export interface HttpServer {
 
 export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions): HttpServer {
   let draining = false;
+  let closing = false;
   const open = new Set<ServerResponse>();
 
   const server = createServer(
@@ -35,7 +37,7 @@ export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions)
       open.add(response);
       response.once('close', () => {
         open.delete(response);
-        if (draining) server.closeIdleConnections();
+        if (closing) server.closeIdleConnections();
       });
       if (draining) response.shouldKeepAlive = false;
       const status = refusedStatus(request, limits);
@@ -44,6 +46,12 @@ export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions)
       response.end();
     },
   );
+
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
@@ -59,7 +67,10 @@ export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions)
       for (const response of open) response.shouldKeepAlive = false;
     },
     async close(finishMs) {
+      closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // node:http takes a connection that has said nothing yet for a busy one.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       const force = setTimeout(() => server.closeAllConnections(), finishMs);
       await closed;
       clearTimeout(force);

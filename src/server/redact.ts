@@ -6,7 +6,7 @@ export function redactHosts(text: string): string {
     .replace(/\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b/g, '[address]')
     .replace(/(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?::\d+)?(?![\w:])/gi, '[address]')
     .replace(/\blocalhost(?::\d+)?\b/gi, '[address]')
-    .replace(/\b[a-z0-9-]+(?:\.[a-z0-9-]+)*:\d{2,5}\b/gi, '[address]')
+    .replace(/\b[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*:\d{2,5}\b/gi, '[address]')
     .replace(/\b((?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)) \S+/g, '$1 [address]');
 }
 

@@ -76,6 +76,7 @@ export function stubServer(options: StubOptions = {}): StubServer {
       announce?.();
       signal?.addEventListener('abort', () => {
         seen.aborted += 1;
+        held.delete(resolve);
         resolve();
       });
     });
