@@ -7,6 +7,7 @@ import {
   getVariableValues,
   type OperationTypeNode,
   type ValidationRule,
+  visit,
 } from 'graphql';
 import { explainPlan } from './explain.ts';
 import { executePlan } from './execute.ts';
@@ -82,6 +83,10 @@ export interface Inputs {
   readonly context?: unknown;
   /** When it aborts, nothing new is started and the execution rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether the client takes an answer in parts; otherwise `@defer` and `@stream` have no effect. @default true */
+  readonly incremental?: boolean;
+  /** Makes a context for each event of a subscription, so that nothing is remembered from one to the next. @default context */
+  readonly eventContext?: () => unknown;
 }
 
 export interface Engine {
@@ -89,7 +94,7 @@ export interface Engine {
   prepare(source: string | DocumentNode, operationName?: string | null): Plan | Refusal;
   /** Runs a query or mutation. With `@defer` or `@stream` the result may have more to come. */
   execute(plan: Plan, inputs: Inputs): MaybePromise<ExecutionResult | IncrementalExecution>;
-  /** The same as the text of a response body. Parts that come later have been waited for. */
+  /** The same as the text of a response body. `@defer` and `@stream` do nothing in it. */
   executeToText(plan: Plan, inputs: Inputs): MaybePromise<string>;
   /** Runs a subscription: each event through the plan. */
   subscribe(
@@ -109,7 +114,7 @@ export function createEngine(options: EngineOptions): Engine {
   const clientSchema = options.clientSchema ?? options.schema;
   const prepare = createPlanner(graph, clientSchema, options);
 
-  const coerce = (plan: Plan, inputs: Inputs) => {
+  const coerce = (plan: Plan, inputs: Inputs, parts: boolean) => {
     const coerced = getVariableValues(
       clientSchema,
       plan.body.operation.variableDefinitions ?? [],
@@ -122,13 +127,30 @@ export function createEngine(options: EngineOptions): Engine {
       clientSchema,
       variables: coerced.coerced,
       context: inputs.context,
+      eventContext: inputs.eventContext,
       signal: inputs.signal,
+      parts,
     };
+  };
+  const wholePlans = new WeakMap<Plan, Plan | Refusal>();
+
+  /** The plan of the same operation without `@defer` and `@stream`. */
+  const wholePlan = (plan: Plan): Plan | Refusal => {
+    let whole = wholePlans.get(plan);
+    if (whole === undefined) {
+      whole = prepare(withoutIncremental(plan.document), plan.operationName);
+      wholePlans.set(plan, whole);
+    }
+    return whole;
   };
 
   const execute: Engine['execute'] = (plan, inputs) => {
     if (inputs.signal?.aborted) return Promise.reject(abortReason(inputs.signal));
-    const input = coerce(plan, inputs);
+    if (plan.incremental && inputs.incremental === false) {
+      const whole = wholePlan(plan);
+      return 'errors' in whole ? whole : execute(whole, inputs);
+    }
+    const input = coerce(plan, inputs, inputs.incremental ?? true);
     return 'errors' in input ? { errors: input.errors } : executePlan(input);
   };
 
@@ -136,22 +158,25 @@ export function createEngine(options: EngineOptions): Engine {
     prepare,
     execute,
     executeToText(plan, inputs) {
-      const result = execute(plan, inputs);
-      const text = (value: ExecutionResult | IncrementalExecution) => {
-        if ('initialResult' in value) {
-          throw new Error('an incremental plan has no single text; use execute');
-        }
-        return JSON.stringify(value);
-      };
-      return result instanceof Promise ? result.then(text) : text(result);
+      const result = execute(plan, { ...inputs, incremental: false });
+      return result instanceof Promise
+        ? result.then((value) => JSON.stringify(value))
+        : JSON.stringify(result);
     },
     async subscribe(plan, inputs) {
       if (inputs.signal?.aborted) throw abortReason(inputs.signal);
-      const input = coerce(plan, inputs);
-      return 'errors' in input ? { errors: input.errors } : subscribePlan(input);
+      const input = coerce(plan, inputs, false);
+      if ('errors' in input) return { errors: input.errors };
+      return subscribePlan(input, inputs.eventContext ?? (() => inputs.context));
     },
     explain: (plan) => explainPlan(plan.body),
   };
+}
+
+function withoutIncremental(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    Directive: ({ name }) => (name.value === 'defer' || name.value === 'stream' ? null : undefined),
+  });
 }
 
 function abortReason(signal: AbortSignal): Error {

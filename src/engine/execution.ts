@@ -1,5 +1,5 @@
 import { type GraphQLError, type GraphQLSchema, getArgumentValues } from 'graphql';
-import type { Term } from './collect.ts';
+import { type Term, wantsParts } from './collect.ts';
 import type { Place } from './graph.ts';
 import { translateVariables } from './input.ts';
 import type { Activation, FieldPlan, LevelPlan, PlanBody, Use } from './plan.ts';
@@ -11,7 +11,11 @@ export interface ExecutionInput {
   /** Coerced variables of the operation. */
   readonly variables: Record<string, unknown>;
   readonly context: unknown;
+  /** For each event of a subscription, in place of `context`. */
+  readonly eventContext?: (() => unknown) | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Whether the client takes an answer in parts. */
+  readonly parts: boolean;
   /** A subscription's event: the object that the root field is read from. */
   readonly event?: { readonly value: unknown } | undefined;
 }
@@ -30,6 +34,7 @@ export class Execution {
   faulty = false;
   /** Errors that belong to no field. */
   readonly looseErrors: GraphQLError[] = [];
+  readonly #parts: boolean;
   readonly #scopes: (Record<string, unknown> | undefined)[] = [];
   readonly #placeScopes = new Map<string, Record<string, unknown>>();
   readonly #conditions: (boolean | undefined)[] = [];
@@ -42,6 +47,7 @@ export class Execution {
     this.context = input.context;
     this.signal = input.signal;
     this.event = input.event;
+    this.#parts = input.parts;
     this.#scopes[0] = input.variables;
   }
 
@@ -78,6 +84,7 @@ export class Execution {
   }
 
   #holds({ scope, variable, expected }: Term): boolean {
+    if (variable === wantsParts.variable) return this.#parts === expected;
     return this.scope(scope)[variable] === expected;
   }
 

@@ -16,6 +16,7 @@ type Events = AsyncIterable<unknown>;
 /** Opens a subscription's source and runs each of its events through the plan. */
 export async function subscribePlan(
   input: ExecutionInput,
+  eventContext: () => unknown,
 ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
   const execution = new Execution(input);
   const [root] = input.body.roots;
@@ -30,7 +31,7 @@ export async function subscribePlan(
     if (input.signal?.aborted) throw error;
     return { errors: [locatedError(error, use.nodes, [use.key])] };
   }
-  return answers(input, use.field, events);
+  return answers(input, use.field, events, eventContext);
 }
 
 async function openSource(execution: Execution, { field }: Use): Promise<Events> {
@@ -66,13 +67,14 @@ async function* answers(
   input: ExecutionInput,
   field: FieldPlan,
   events: Events,
+  eventContext: () => unknown,
 ): AsyncGenerator<ExecutionResult, void, void> {
   const iterator = events[Symbol.asyncIterator]();
   try {
     for (;;) {
       const { done, value } = await abortable(iterator.next(), input.signal);
       if (done) return;
-      yield await answer(input, field, value);
+      yield await answer({ ...input, context: eventContext() }, field, value);
     }
   } finally {
     void Promise.resolve(iterator.return?.()).catch(() => {});
@@ -94,7 +96,8 @@ async function answer(
     faults = probe.remoteFaults;
     value = data;
   }
-  const execution = new Execution({ ...input, event: { value } });
+  const context = input.eventContext ? input.eventContext() : input.context;
+  const execution = new Execution({ ...input, context, event: { value } });
   execution.remoteFaults = faults;
   if (!root) return { data: null };
   const level = await runLevel(execution, root, null);

@@ -65,19 +65,21 @@ export interface IncrementalAnswer {
   readonly subsequentResults: AsyncGenerator<IncrementalPart, void, void>;
 }
 
-/** One part: a result, or patches for an earlier one. */
+/** One part, as `multipart/mixed; deferSpec=20220824` has it: a result, or patches for an earlier one. */
 export interface IncrementalPart {
-  data?: unknown;
-  errors?: readonly GraphQLError[];
-  hasNext: boolean;
-  incremental?: readonly IncrementalPatch[];
-  extensions?: Record<string, unknown>;
-  [other: string]: unknown;
+  readonly data?: unknown;
+  readonly errors?: readonly GraphQLError[];
+  readonly hasNext: boolean;
+  readonly incremental?: readonly IncrementalPatch[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
 export interface IncrementalPatch {
-  errors?: readonly GraphQLError[];
-  [other: string]: unknown;
+  readonly path?: readonly (string | number)[];
+  readonly label?: string;
+  readonly data?: unknown;
+  readonly items?: readonly unknown[] | null;
+  readonly errors?: readonly GraphQLError[];
 }
 
 export type MaybePromise<T> = T | Promise<T>;

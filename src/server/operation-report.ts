@@ -21,6 +21,7 @@ export class OperationReport {
   readonly #failures = new Map<string, Failure>();
   #operation: OperationLine['operation'] = { type: null, name: null };
   #parts: number | undefined;
+  #left = false;
 
   constructor(bff: string, caller: Caller, environment: Environment, logger: Logger) {
     this.#bff = bff;
@@ -39,6 +40,14 @@ export class OperationReport {
     return { kind: 'refused', refused };
   }
 
+  /** Nobody waits for the answer any more, so it says nothing. */
+  left(): Outcome {
+    this.#left = true;
+    this.end();
+    const errors = [maskError(new Error('the client left'), this.#mask)];
+    return { kind: 'refused', refused: { errors, status: 499, wellFormed: false } };
+  }
+
   /** A result whose errors are fit for the client; without data, they are the request's own. */
   mask(result: ExecutionResult): ExecutionResult {
     if (!result.errors) return result;
@@ -53,18 +62,18 @@ export class OperationReport {
 
   maskPart(part: IncrementalPart): IncrementalPart {
     this.#parts = (this.#parts ?? 0) + 1;
-    const masked = { ...part };
-    if (part.errors) masked.errors = part.errors.map((error) => this.#masked(error, false));
-    for (const list of ['incremental', 'completed'] as const) {
-      const patches = part[list] as IncrementalPart['incremental'];
-      if (!patches) continue;
-      masked[list] = patches.map((patch) =>
-        patch.errors
-          ? { ...patch, errors: patch.errors.map((error) => this.#masked(error, false)) }
-          : patch,
-      );
-    }
-    return masked;
+    const { errors, incremental } = part;
+    return {
+      ...part,
+      ...(errors && { errors: errors.map((error) => this.#masked(error, false)) }),
+      ...(incremental && {
+        incremental: incremental.map((patch) =>
+          patch.errors
+            ? { ...patch, errors: patch.errors.map((error) => this.#masked(error, false)) }
+            : patch,
+        ),
+      }),
+    };
   }
 
   maskThrown(error: unknown): GraphQLError {
@@ -102,6 +111,7 @@ export class OperationReport {
       transport: this.#caller.transport,
       ms: rounded(performance.now() - this.#startedAt),
       ...(this.#parts !== undefined && { parts: this.#parts }),
+      ...(this.#left && { left: true }),
       ...(this.#codes.size > 0 && { errors: [...this.#codes] }),
       ...(this.calls.length > 0 && {
         calls: { count: this.calls.length, backends: totalsByBackend(this.calls) },

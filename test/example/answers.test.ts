@@ -78,8 +78,11 @@ describe('the airport page', () => {
 
   it('asks each backend operation once a layer', async () => {
     await ask(onWeb, query);
-    expect(example.calls()).toEqual({
-      'GET /airports': 2, // the airport; then all destinations together
+    const { 'GET /airports': airports, ...flights } = example.calls();
+    // The airport; the ends of the routes; those of the departures, a layer below. Where routes
+    // and departures land at the same moment, their ends share a call.
+    expect([2, 3]).toContain(airports);
+    expect(flights).toEqual({
       'flights.v1.Flights/BatchListRoutes': 1,
       'flights.v1.Flights/BatchListDepartures': 1,
       'flights.v1.Flights/BatchGetDelayStats': 1,
@@ -318,7 +321,7 @@ describe('bad input', () => {
   it.each([
     [
       'an unknown argument',
-      '{ airport(code:"ATL"){ name } }',
+      '{ airport(iata:"ATL", code:1){ name } }',
       'GRAPHQL_VALIDATION_FAILED',
       /Unknown argument "code"/,
     ],
