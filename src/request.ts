@@ -28,6 +28,11 @@ export interface RequestContext {
   readonly memo: Map<object, unknown>;
   /** Each backend call of this operation, in the order they were made. */
   readonly calls: BackendCallRecord[];
+  /**
+   * An access token of a backend's own audience, on the viewer's behalf or, for nobody, our own.
+   * Absent where no identity is set up. Fails: BackendError of `identity`.
+   */
+  readonly tokenFor?: (audience: string) => string | Promise<string>;
 }
 
 /** The running instance of `backend` for this operation. */

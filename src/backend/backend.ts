@@ -1,4 +1,5 @@
 import type { RequestContext } from '../request.ts';
+import type { BackendAuth } from './authorization.ts';
 import type { Setting } from './setting.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface Backend<Api = unknown> {
   /** Where it is reached; several endpoints are separated by commas. */
   readonly endpoints: Setting;
   readonly policy: BackendPolicy;
+  /** Which access tokens it wants. @default none */
+  readonly auth?: BackendAuth;
   /** The typed calls, bound to one operation: its deadline, signal and headers go along. */
   api(context: RequestContext, hints?: CallHints): Api;
   /** Opens the wire to resolved endpoints. */

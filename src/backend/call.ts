@@ -7,6 +7,7 @@ import type {
   BackendCallRecord,
   CallHints,
 } from './backend.ts';
+import { sendAuthorized, streamAuthorized } from './authorization.ts';
 import { assemblyMs, leastRemainingMs } from './policy.ts';
 
 /** What an API knows of a call; deadline, signal and record are added here. */
@@ -20,7 +21,7 @@ export type PlannedCall = Pick<BackendCall, 'operation' | 'idempotent' | 'reques
  */
 export function makeCall(
   context: RequestContext,
-  backend: Pick<Backend, 'name'>,
+  backend: Pick<Backend, 'name' | 'auth'>,
   timeoutMs: number,
   planned: PlannedCall,
   hints: CallHints | undefined,
@@ -35,7 +36,7 @@ export function makeCall(
     return Promise.reject(failed(record, call, tooLate(call, deadline - startedAt)));
   }
   const live = liveBackend(context, backend);
-  return live.transport.call(call).then(
+  return sendAuthorized(context, backend, live.transport, call, leftError).then(
     (answer) => {
       record.durationMs = performance.now() - record.startedAt;
       record.bytes = answer.bytes;
@@ -55,7 +56,7 @@ export function makeCall(
  */
 export function openStream(
   context: RequestContext,
-  backend: Pick<Backend, 'name'>,
+  backend: Pick<Backend, 'name' | 'auth'>,
   planned: PlannedCall,
   hints: CallHints | undefined,
 ): AsyncIterableIterator<unknown> {
@@ -63,7 +64,9 @@ export function openStream(
   const record = startRecord(context, call, hints, performance.now());
   const { transport } = liveBackend(context, backend);
   if (!transport.stream) throw new Error(`backend "${backend.name}" has no streams`);
-  const values = transport.stream(call)[Symbol.asyncIterator]();
+  const open = (sent: BackendCall) => transport.stream!(sent);
+  const stream = streamAuthorized(context, backend, open, call, leftError);
+  const values = stream[Symbol.asyncIterator]();
   const end = (outcome: string): void => {
     if (record.outcome !== 'pending') return;
     record.outcome = outcome;

@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { BackendError, type BackendErrorCode, isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
+import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints, GraphqlRequest } from './backend.ts';
 import { makeCall } from './call.ts';
 import { graphqlTransport } from './graphql-transport.ts';
@@ -26,6 +27,8 @@ export interface GraphqlBackendOptions {
   readonly policy?: BackendPolicy;
   /** Sent with each call. @default none */
   readonly headers?: BackendHeaders;
+  /** Which access tokens its calls carry: `{ audience: 'urn:travellers' }`. @default none */
+  readonly auth?: BackendAuth;
 }
 
 /** The calls of a GraphQL backend, bound to one operation. */
@@ -63,6 +66,7 @@ export function defineGraphqlBackend(options: GraphqlBackendOptions): Backend<Gr
     kind: 'graphql',
     endpoints: literal(options.endpoints),
     policy,
+    ...(options.auth && { auth: options.auth }),
     api(context, hints) {
       const execute = (
         document: string | DocumentNode,
@@ -117,7 +121,7 @@ export function graphqlExecutor(backend: Backend<GraphqlApi>): Executor<RequestC
 }
 
 async function send(
-  backend: Pick<Backend, 'name'>,
+  backend: Pick<Backend, 'name' | 'auth'>,
   timeoutMs: number,
   ofBackend: BackendHeaders | undefined,
   context: RequestContext,

@@ -1,4 +1,5 @@
 import type { RequestContext } from '../request.ts';
+import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints } from './backend.ts';
 import { type PlannedCall, makeCall, openStream } from './call.ts';
 import type { AnyService, GrpcApi, GrpcCallOptions } from './grpc-api.ts';
@@ -22,6 +23,8 @@ export interface GrpcBackendOptions {
   readonly policy?: BackendPolicy;
   /** Metadata of each call. @default none */
   readonly headers?: BackendHeaders;
+  /** Which access tokens its calls carry: `{ audience: 'urn:travellers' }`. @default none */
+  readonly auth?: BackendAuth;
 }
 
 /**
@@ -34,12 +37,19 @@ export function defineGrpcBackend<Service = AnyService>(
 ): Backend<GrpcApi<Service>> {
   const { name, policy = {}, proto, service } = options;
   const effective = effectivePolicy({ name, kind: 'grpc', policy });
-  const wire: Wire = { name, service, timeoutMs: effective.timeoutMs, headers: options.headers };
+  const wire: Wire = {
+    name,
+    service,
+    timeoutMs: effective.timeoutMs,
+    headers: options.headers,
+    ...(options.auth && { auth: options.auth }),
+  };
   return {
     name,
     kind: 'grpc',
     endpoints: literal(options.endpoints),
     policy,
+    ...(options.auth && { auth: options.auth }),
     // The typed surface is checked where it is called; below it every call has one shape.
     api: (context, hints) => new GrpcCalls(wire, context, hints) as unknown as GrpcApi<Service>,
     connect(endpoints) {
@@ -55,6 +65,7 @@ interface Wire {
   readonly service: string;
   readonly timeoutMs: number;
   readonly headers: BackendHeaders | undefined;
+  readonly auth?: BackendAuth;
 }
 
 class GrpcCalls {

@@ -1,5 +1,6 @@
 import { isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
+import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints, RestRequest } from './backend.ts';
 import { makeCall } from './call.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
@@ -19,6 +20,8 @@ export interface RestBackendOptions {
   readonly policy?: BackendPolicy;
   /** Sent with each call. @default none */
   readonly headers?: BackendHeaders;
+  /** Which access tokens its calls carry: `{ audience: 'urn:travellers' }`. @default none */
+  readonly auth?: BackendAuth;
 }
 
 /**
@@ -35,6 +38,7 @@ export function defineRestBackend<Paths = AnyPaths>(
     name,
     timeoutMs: effective.timeoutMs,
     headers: options.headers,
+    ...(options.auth && { auth: options.auth }),
     templates: new Map(),
   };
   return {
@@ -42,6 +46,7 @@ export function defineRestBackend<Paths = AnyPaths>(
     kind: 'rest',
     endpoints: literal(options.endpoints),
     policy,
+    ...(options.auth && { auth: options.auth }),
     // The typed surface is checked where it is called; below it every call has one shape.
     api: (context, hints) => new RestCalls(wire, context, hints) as unknown as RestApi<Paths>,
     connect: (endpoints) =>
@@ -54,6 +59,7 @@ interface Wire {
   readonly name: string;
   readonly timeoutMs: number;
   readonly headers: BackendHeaders | undefined;
+  readonly auth?: BackendAuth;
   readonly templates: Map<string, PathTemplate>;
 }
 
