@@ -45,6 +45,8 @@ export interface OperationLine {
   readonly ms: number;
   /** Events or parts sent, when there can be several. */
   readonly parts?: number;
+  /** Present when the client left before its answer was there. */
+  readonly left?: true;
   /** Distinct codes of the answer's errors. */
   readonly errors?: readonly string[];
   readonly calls?: {
@@ -95,6 +97,7 @@ function readableLine(json: string): string {
     parts.push(`${backend} ${totals.calls}×${totals.ms} ms`);
   }
   if (rest.parts !== undefined) parts.push(`${rest.parts} parts`);
+  if (rest.left) parts.push('client left');
   if (rest.errors) parts.push(rest.errors.join(' '));
   if (rest.client.name) parts.push(`${rest.client.name} ${rest.client.version ?? ''}`.trimEnd());
   parts.push(requestId ?? '');

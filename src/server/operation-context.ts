@@ -17,6 +17,8 @@ export interface ContextOptions {
 /** A context and the end of its life. */
 export interface OperationContext {
   readonly context: RequestContext;
+  /** Aborts when nobody waits for the answer any more; never for a mutation. */
+  readonly left: AbortSignal;
   /** A context for one event of this subscription: its own memo, calls and deadline. */
   readonly eventContext: () => RequestContext;
   /** Stops the clock; call it when the operation is over. */
@@ -31,10 +33,14 @@ export interface OperationContext {
 export function createOperationContext(options: ContextOptions): OperationContext {
   const { type, requestId, viewer, client, backends, limits, clientSignal } = options;
   const controller = new AbortController();
-  const abort = () => controller.abort(clientSignal.reason);
+  const left = new AbortController();
+  const leave = () => {
+    left.abort(clientSignal.reason);
+    controller.abort(clientSignal.reason);
+  };
   if (type !== 'mutation') {
-    if (clientSignal.aborted) abort();
-    else clientSignal.addEventListener('abort', abort, { once: true });
+    if (clientSignal.aborted) leave();
+    else clientSignal.addEventListener('abort', leave, { once: true });
   }
   const deadlineMs = deadlineOf(type, limits);
   const timer =
@@ -56,10 +62,11 @@ export function createOperationContext(options: ContextOptions): OperationContex
   });
   return {
     context: contextUntil(performance.now() + deadlineMs),
+    left: left.signal,
     eventContext: () => contextUntil(performance.now() + limits.queryDeadlineMs),
     release: () => {
       clearTimeout(timer);
-      clientSignal.removeEventListener('abort', abort);
+      clientSignal.removeEventListener('abort', leave);
     },
   };
 }

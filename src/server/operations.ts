@@ -78,6 +78,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
         : await execute(admission, carried.incremental, run);
     } catch (error) {
       operation?.release();
+      if (operation?.left.aborted) return report.left();
       const masked = maskError(error, { requestId: caller.requestId, environment });
       report.note(error, masked);
       return report.refused({
@@ -99,13 +100,15 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     incremental: boolean,
     { request, operation, report }: Run,
   ): Promise<Outcome> {
-    const { context, release } = operation;
+    const { context, left, release } = operation;
     const { signal } = context;
+    // The engine is told of a client that leaves, not of the deadline: backend calls end at it, and
+    // what there is by then is the answer.
     const answer = await answeredInTime(
       engine.execute(plan, {
         variables: request.variables ?? undefined,
         context,
-        signal,
+        signal: left,
         incremental,
       }),
       signal,

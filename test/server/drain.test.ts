@@ -118,20 +118,18 @@ describe('a drain', () => {
   test('loses none of twenty busy clients', async () => {
     const server = stubServer({ drain: { acceptMs: 200 } });
     const { url } = await server.listen();
-    let stopping = false;
+    const stop = new AbortController();
     let answered = 0;
     const clients = Array.from({ length: 20 }, async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      while (!stopping) {
+      while (!stop.signal.aborted) {
         await bodyOf(await post(url, '{ hello }', agent));
         answered += 1;
       }
     });
     await vi.waitFor(() => expect(answered).toBeGreaterThan(40));
     const closed = server.close();
-    setTimeout(() => {
-      stopping = true;
-    }, 100);
+    setTimeout(() => stop.abort(), 100);
     await Promise.all(clients);
     await closed;
     expect(answered).toBeGreaterThan(40);

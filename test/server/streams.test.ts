@@ -107,6 +107,19 @@ describe('a client that leaves', () => {
     await vi.waitFor(() => expect(server.seen.aborted).toBe(aborted + 1), within100ms);
   });
 
+  test('is no error in the log', async () => {
+    server.log.length = 0;
+    const leave = new AbortController();
+    const waiting = server.waiting();
+    const answer = send('{ hang }', 'application/json', leave.signal).catch(() => 'left');
+    await waiting;
+    leave.abort();
+    await answer;
+    await vi.waitFor(() => expect(server.log).toHaveLength(1), within100ms);
+    expect(server.log).toMatchObject([{ level: 'info', fields: { left: true } }]);
+    expect(server.log[0]?.fields).not.toHaveProperty('errors');
+  });
+
   test('does not stop a mutation that was sent', async () => {
     const leave = new AbortController();
     const { written } = server.seen;

@@ -29,6 +29,15 @@ const connect = (connectionParams?: Record<string, unknown>) =>
 const closeCode = async (socket: WebSocket) => Number((await once(socket, 'close'))[0]);
 const within100ms = { timeout: 100, interval: 2 };
 
+const coded = (code: string) => [{ extensions: { code, requestId: expect.any(String) } }];
+
+/** The status of an upgrade that was refused. */
+const refusal = (socket: WebSocket) =>
+  new Promise((resolve) => {
+    socket.on('error', () => {});
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
+  });
+
 /** A socket that has introduced itself. */
 async function ready() {
   const socket = open();
@@ -81,7 +90,6 @@ describe('graphql-transport-ws', () => {
       new Promise((resolve) => {
         client.subscribe({ query, variables }, { next: resolve, error: resolve, complete() {} });
       });
-    const coded = (code: string) => [{ extensions: { code, requestId: expect.any(String) } }];
     expect(await refused('{')).toMatchObject(coded('GRAPHQL_PARSE_FAILED'));
     expect(await refused('{ nothing }')).toMatchObject(coded('GRAPHQL_VALIDATION_FAILED'));
     const counting = 'query ($n: Int!) { count(from: $n) }';
@@ -177,12 +185,6 @@ describe('a socket over a limit', () => {
 });
 
 describe('an upgrade', () => {
-  const refusal = (socket: WebSocket) =>
-    new Promise((resolve) => {
-      socket.on('error', () => {});
-      socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
-    });
-
   test('from a page of another origin is refused', async () => {
     expect(await refusal(open({ origin: 'https://evil.example' }))).toBe(403);
     const socket = open({ origin: new URL(url.replace('ws', 'http')).origin });

@@ -39,8 +39,10 @@ export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: G
     },
     async execute(plan, options) {
       const { initial, deferred } = split(plan.document);
-      if (!deferred || !options.incremental) return run(plan.document, plan, options);
-      const first = await run(initial, plan, options);
+      if (!deferred || !options.incremental) {
+        return unlessLeft(run(plan.document, plan, options), options.signal);
+      }
+      const first = await unlessLeft(run(initial, plan, options), options.signal);
       async function* rest(): AsyncGenerator<IncrementalPart, void, void> {
         const { data, errors } = await run(deferred as DocumentNode, plan, options);
         yield { hasNext: false, incremental: [{ data, path: [], ...(errors && { errors }) }] };
@@ -58,6 +60,14 @@ export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: G
       return answer as AsyncGenerator<ExecutionResult> | ExecutionResult;
     },
   };
+}
+
+/** As the engine does: nobody waits, so there is no answer. */
+function unlessLeft<T>(answer: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('nobody waits')), { once: true });
+    Promise.resolve(answer).then(resolve, reject);
+  });
 }
 
 function withDefer(schema: GraphQLSchema): GraphQLSchema {
