@@ -18,10 +18,14 @@ interface Manifest {
 }
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'deploy/tsconfig.package.json'], {
-  cwd: root,
-  stdio: 'inherit',
-});
+execFileSync(
+  process.execPath,
+  [`${root}node_modules/typescript/bin/tsc`, '-p', 'deploy/tsconfig.package.json'],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 
 const explorer = 'server/explorer/dist';
 if (existsSync(`${root}src/${explorer}`)) {
