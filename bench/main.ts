@@ -35,7 +35,7 @@ async function run(options: Options): Promise<void> {
     connections: 64,
     firstWarmUpMs: options.quick ? 3_000 : 5_000,
     warmUpMs: 500,
-    measureMs: options.quick ? 2_000 : 3_000,
+    measureMs: 2_000,
   };
   const starts = await runStarts(options);
   const tables: Table[] = [];

@@ -15,7 +15,6 @@ export const scenarios: readonly Scenario[] = [
   scenario(postsWork, 'uncached', 20, false),
   scenario(postsWork, 'cached', 0, true),
   scenario(titlesWork, 'uncached', 0, false),
-  scenario(titlesWork, 'uncached', 20, false),
   scenario(titlesWork, 'cached', 0, false),
   scenario(listWork, 'uncached', 0, false),
   scenario(listWork, 'uncached', 20, false),

@@ -25,6 +25,8 @@ export interface Stage {
 /** The upstream of a scenario, ready, and what its contestants are told. */
 export async function openStage({ work, mode, latencyMs }: Scenario): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tailorbird-bench-'));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
   const ports = { http: await freePort(), grpc: await freePort() };
   const upstream = start(work.upstream(ports, latencyMs), loadCore);
   const servers = new Set<Running>();
@@ -77,13 +79,15 @@ export async function openStage({ work, mode, latencyMs }: Scenario): Promise<St
       if (answer.errors === undefined && isDeepStrictEqual(answer.data, expected)) return undefined;
       return `disqualified: wrong answer ${JSON.stringify(answer).slice(0, 300)}`;
     } catch (error) {
-      return `does not answer (${String(error)}): ${server.output().slice(-400).trim()}`;
+      const output = server.output().replace(/\s+/g, ' ').trim();
+      return `does not answer (${String(error)}): ${output.slice(-300)}`;
     }
   }
 
   async function close(): Promise<void> {
     await Promise.all([...servers, upstream].map((running) => running.stop()));
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder();
+    process.off('exit', removeFolder);
   }
 }
 
