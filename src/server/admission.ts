@@ -10,7 +10,7 @@ import type { ErrorCode } from '../error.ts';
 import type { Composed } from './composed.ts';
 import type { DocumentLimit, Limits } from './limits.ts';
 import { type Environment, maskRequestError } from './mask.ts';
-import { type Measures, measureDocument } from './measure.ts';
+import { introspects, type Measures, measureDocument } from './measure.ts';
 
 /** What every transport hands in, whatever its wire. */
 export interface OperationRequest {
@@ -45,13 +45,19 @@ export function isRefused(admission: object): admission is Refused {
   return 'errors' in admission;
 }
 
+export interface AdmissionOptions {
+  readonly environment: Environment;
+  /** Whether operations may ask for the schema. */
+  readonly introspection: boolean;
+}
+
 /**
  * The one gate to the engine: tokens, measures, validation, plan, in this order. What it admits is
  * remembered, up to 16 MiB by estimate; what it refuses is not.
  */
 export function createAdmission<Plan>(
   { engine, limits }: Pick<Composed<Plan>, 'engine' | 'limits'>,
-  environment: Environment,
+  { environment, introspection }: AdmissionOptions,
 ): Admit<Plan> {
   const admitted = new LRUCache<string, Admitted<Plan>>({ maxSize: cacheLimitBytes });
 
@@ -84,6 +90,10 @@ export function createAdmission<Plan>(
     if (exceeded) {
       const [limit, count] = exceeded;
       return refuse('COST_LIMIT_EXCEEDED', [tooMuch(limit, count, limits, environment)], false);
+    }
+
+    if (!introspection && introspects(document)) {
+      return refuse('FORBIDDEN', [new GraphQLError('This server does not describe its schema.')]);
     }
 
     const operation = getOperationAST(document, request.operationName);

@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly adminHost?: string;
   /** @default NODE_ENV: 'production' when it says so, 'development' otherwise */
   readonly environment?: Environment;
+  /** Whether operations may ask for the schema. @default true in development, false in production */
+  readonly introspection?: boolean;
   /** @default standard output, from level 'info' */
   readonly logger?: Logger;
   readonly drain?: DrainOptions;
@@ -63,7 +65,10 @@ export function createComposedServer<Plan>(
   let closing: Promise<void> | undefined;
   const streams = new Set<ServerResponse>();
 
-  const admit = createAdmission(composed, environment);
+  const admit = createAdmission(composed, {
+    environment,
+    introspection: options.introspection ?? environment === 'development',
+  });
   const run = createOperations({ composed, admit, backends, environment, logger });
   const yoga = createHttpHandler({
     composed,

@@ -1,15 +1,16 @@
 import type { ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
 import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../request.ts';
-import type { OperationRequest, Refused } from './admission.ts';
+import type { OperationRequest } from './admission.ts';
 import type { Composed } from './composed.ts';
 import { useExplorer } from './explorer.ts';
 import {
+  eventsNotAccepted,
   type HttpRefusal,
+  mutationOverGet,
   refusalResponse,
-  refusedByTransport,
   requestIdFor,
+  withStatus,
 } from './http-refusal.ts';
 import type { Limits } from './limits.ts';
 import { type Environment, maskError } from './mask.ts';
@@ -82,7 +83,7 @@ function useUrlLimit(limits: Limits): Plugin {
       if (url.length - url.indexOf('/', 'https://'.length) <= limits.urlLimitBytes) return;
       refuse(hook, {
         status: 414,
-        message: `The URL is longer than ${limits.urlLimitBytes} bytes.`,
+        message: 'The URL is too long.',
       });
     },
   };
@@ -220,34 +221,4 @@ function refuse(
 ): void {
   const { request, endResponse, fetchAPI } = hook;
   endResponse(refusalResponse(request, requestIdFor(request), refusal, fetchAPI.Response));
-}
-
-/** Errors that carry the status of the whole answer, for Yoga to read and leave out. */
-function withStatus({ errors, status, wellFormed, headers }: Refused): GraphQLError[] {
-  return errors.map(
-    (error) =>
-      new GraphQLError(error.message, {
-        nodes: error.nodes,
-        source: error.source,
-        positions: error.positions,
-        path: error.path,
-        extensions: { ...error.extensions, http: { status, spec: wellFormed, headers } },
-      }),
-  );
-}
-
-function mutationOverGet(requestId: string): Refused {
-  return refusedByTransport(requestId, {
-    status: 405,
-    message: 'A mutation is sent with POST.',
-    headers: { allow: 'POST' },
-  });
-}
-
-function eventsNotAccepted(requestId: string): Refused {
-  return refusedByTransport(requestId, {
-    status: 406,
-    message:
-      'A subscription answers as text/event-stream, which the Accept header does not take; or use a WebSocket.',
-  });
 }

@@ -28,15 +28,36 @@ export function refusalResponse(
   });
 }
 
-/** The same for an operation that its transport does not carry. */
-export function refusedByTransport(requestId: string, refusal: HttpRefusal): Refused {
-  const { status, message, code = 'BAD_USER_INPUT', headers } = refusal;
-  return {
-    errors: [new GraphQLError(message, { extensions: { code, requestId, retryable: false } })],
-    status,
-    wellFormed: false,
-    ...(headers && { headers }),
-  };
+/** Errors that carry the status of the whole answer, for Yoga to read and leave out. */
+export function withStatus({ errors, status, wellFormed, headers }: Refused): GraphQLError[] {
+  return errors.map(
+    (error) =>
+      new GraphQLError(error.message, {
+        nodes: error.nodes,
+        source: error.source,
+        positions: error.positions,
+        path: error.path,
+        extensions: { ...error.extensions, http: { status, spec: wellFormed, headers } },
+      }),
+  );
+}
+
+/** An operation that GET must not carry: it has effects. */
+export function mutationOverGet(requestId: string): Refused {
+  return refusedByTransport(requestId, {
+    status: 405,
+    message: 'A mutation is sent with POST.',
+    headers: { allow: 'POST' },
+  });
+}
+
+/** A subscription for a client whose Accept header takes no events. */
+export function eventsNotAccepted(requestId: string): Refused {
+  return refusedByTransport(requestId, {
+    status: 406,
+    message:
+      'A subscription answers as text/event-stream, which the Accept header does not take; or use a WebSocket.',
+  });
 }
 
 /** A request's id, the same however often it is asked for. */
@@ -49,3 +70,14 @@ export function requestIdFor(request: Request): string {
 }
 
 const requestIds = new WeakMap<Request, string>();
+
+/** The same for an operation that its transport does not carry. */
+function refusedByTransport(requestId: string, refusal: HttpRefusal): Refused {
+  const { status, message, code = 'BAD_USER_INPUT', headers } = refusal;
+  return {
+    errors: [new GraphQLError(message, { extensions: { code, requestId, retryable: false } })],
+    status,
+    wellFormed: false,
+    ...(headers && { headers }),
+  };
+}

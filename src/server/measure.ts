@@ -42,6 +42,19 @@ export function measureDocument(document: DocumentNode): Measures {
   return highest;
 }
 
+/** Whether a document asks for the schema: `__schema` or `__type`, at any depth or in a fragment. */
+export function introspects(document: DocumentNode): boolean {
+  const asks = ({ selections }: SelectionSetNode): boolean =>
+    selections.some((selection) => {
+      if (selection.kind === 'FragmentSpread') return false;
+      if (selection.kind === 'Field' && isIntrospection(selection.name.value)) return true;
+      return selection.selectionSet !== undefined && asks(selection.selectionSet);
+    });
+  return document.definitions.some(
+    (definition) => 'selectionSet' in definition && asks(definition.selectionSet),
+  );
+}
+
 type Totals = Measures;
 
 const nothing: Totals = { depth: 0, selections: 0, aliases: 0, rootFields: 0, directives: 0 };
@@ -62,8 +75,7 @@ function measureSelections(
       if (selection.selectionSet) {
         inner = measureSelections(selection.selectionSet, fragments, totals);
       }
-      const introspects = selection.name.value === '__schema' || selection.name.value === '__type';
-      depth = Math.max(depth, introspects ? 0 : inner.depth + 1);
+      depth = Math.max(depth, isIntrospection(selection.name.value) ? 0 : inner.depth + 1);
     } else {
       inner =
         selection.kind === 'InlineFragment'
@@ -98,6 +110,10 @@ function measureFragment(
   const measured = measureSelections(fragment.selectionSet, fragments, totals);
   totals.set(name, measured);
   return measured;
+}
+
+function isIntrospection(fieldName: string): boolean {
+  return fieldName === '__schema' || fieldName === '__type';
 }
 
 function highestOf(a: Totals, b: Totals): Totals {

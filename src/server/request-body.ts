@@ -10,7 +10,7 @@ export async function readBody(
   limitBytes: number,
 ): Promise<string | HttpRefusal> {
   const announced = request.headers.get('content-length');
-  if (announced !== null && Number(announced) > limitBytes) return tooLarge(limitBytes);
+  if (announced !== null && Number(announced) > limitBytes) return tooLarge;
   if (!request.body) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -19,7 +19,7 @@ export async function readBody(
     if (size <= limitBytes) chunks.push(chunk);
     else if (size > limitBytes + politenessBytes) break;
   }
-  if (size > limitBytes) return tooLarge(limitBytes);
+  if (size > limitBytes) return tooLarge;
   try {
     return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   } catch {
@@ -116,10 +116,9 @@ function malformed(message: string): HttpRefusal {
   return { status: 400, message };
 }
 
-function tooLarge(limitBytes: number): HttpRefusal {
-  return {
-    status: 413,
-    message: `The request body is larger than ${limitBytes} bytes.`,
-    headers: { connection: 'close' },
-  };
-}
+/** Without the limit: in production no client is told where it lies. */
+const tooLarge: HttpRefusal = {
+  status: 413,
+  message: 'The request body is too large.',
+  headers: { connection: 'close' },
+};

@@ -144,6 +144,32 @@ describe('a document over a limit', () => {
   });
 });
 
+describe('introspection', () => {
+  const asking = [
+    '{ __schema { queryType { name } } }',
+    '{ hello ...F } fragment F on Query { ... { a: __type(name: "Node") { name } } }',
+  ];
+
+  test.each(asking)('%s is refused in production', async (query) => {
+    const production = stubServer({ environment: 'production' });
+    const answer = await production.post({ query });
+    expect(await answer.json()).toMatchObject({
+      errors: [
+        {
+          message: 'This server does not describe its schema.',
+          extensions: { code: 'FORBIDDEN' },
+        },
+      ],
+    });
+    expect((await production.post({ query: '{ __typename }' })).status).toBe(200);
+  });
+
+  test.each(asking)('%s is answered in production where it is allowed', async (query) => {
+    const open = stubServer({ environment: 'production', introspection: true });
+    expect(await (await open.post({ query })).json()).not.toHaveProperty('errors');
+  });
+});
+
 describe('measuring', () => {
   test('writes fragments out, however often they are spread', () => {
     const source = '{ node { ...F ...F } } fragment F on Node { id a: id @include(if: true) }';
