@@ -79,7 +79,7 @@ interface Line extends Partial<OperationLine> {
   readonly [other: string]: unknown;
 }
 
-/** `12:00:01 info  web query Airport 12.3 ms · airports 1×4 ms`, then at most four causes. */
+/** `12:00:01 info  web query Airport 12.3 ms · airports 1 in 4 ms · …`, then at most four causes. */
 function readableLine(json: string): string {
   const { time, level, msg, bff, requestId, operation, ...rest } = JSON.parse(json) as Line;
   const head = `${time.slice(11, 19)} ${level.padEnd(5)}`;
@@ -94,7 +94,10 @@ function readableLine(json: string): string {
   const name = operation.name ?? '(unnamed)';
   const parts = [`${bff} ${operation.type ?? msg} ${name} ${rest.ms} ms`];
   for (const [backend, totals] of Object.entries(rest.calls?.backends ?? {})) {
-    parts.push(`${backend} ${totals.calls}×${totals.ms} ms`);
+    const failed = Object.entries(totals.outcomes ?? {}).map(
+      ([code, count]) => ` ${code}×${count}`,
+    );
+    parts.push(`${backend} ${totals.calls} in ${totals.ms} ms${failed.join('')}`);
   }
   if (rest.parts !== undefined) parts.push(`${rest.parts} parts`);
   if (rest.left) parts.push('client left');
