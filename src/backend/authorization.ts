@@ -16,7 +16,7 @@ type Asked = Pick<Backend, 'name' | 'auth'>;
 export function sendAuthorized(
   context: RequestContext,
   backend: Asked,
-  transport: Transport,
+  transport: Pick<Transport, 'call'>,
   call: BackendCall,
   late: (call: BackendCall) => Error,
 ): Promise<BackendAnswer> {

@@ -33,6 +33,11 @@ export interface CallHints {
   readonly deadline?: number;
   /** Sees each answer before the caller does: headers for caches, the operation's name for messages. */
   readonly onAnswer?: (answer: BackendAnswer, call: BackendCall) => void;
+  /** Sends each call, in place of the bare transport: may add headers, or answer from what it knows. */
+  readonly through?: (
+    call: BackendCall,
+    transport: Pick<Transport, 'call'>,
+  ) => Promise<BackendAnswer>;
 }
 
 /** How calls to one backend behave. Every option has a default in `policy.ts`. */
@@ -96,6 +101,8 @@ export interface BackendAnswer {
   readonly headers: AnswerHeaders;
   /** Size of the answer's body on the wire, in bytes. */
   readonly bytes: number;
+  /** True when a conditional request found nothing newer: there is no value then. REST only. */
+  readonly notModified?: boolean;
 }
 
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

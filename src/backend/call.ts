@@ -36,7 +36,11 @@ export function makeCall(
     return Promise.reject(failed(record, call, tooLate(call, deadline - startedAt)));
   }
   const live = liveBackend(context, backend);
-  return sendAuthorized(context, backend, live.transport, call, leftError).then(
+  const through = hints?.through;
+  const transport = through
+    ? { call: (sent: BackendCall) => through(sent, live.transport) }
+    : live.transport;
+  return sendAuthorized(context, backend, transport, call, leftError).then(
     (answer) => {
       record.durationMs = performance.now() - record.startedAt;
       record.bytes = answer.bytes;

@@ -30,6 +30,9 @@ function decoded(
   endpoint: URL,
 ): BackendAnswer {
   const { status, headers, bytes } = answer;
+  if (status === 304 && isConditional(call)) {
+    return { value: undefined, headers, bytes, notModified: true };
+  }
   if (status < 200 || status > 299) throw statusError(call, answer, endpoint);
   const empty = bytes === 0 && (status === 204 || status === 205 || request.method !== 'GET');
   return { value: empty ? null : parseJson(call, answer, endpoint), headers, bytes };
@@ -70,6 +73,10 @@ function badResponse(
     message: `${call.backend} ${call.operation} answered ${answer.status} ${what} at ${endpoint.host}${excerpt(answer)}`,
     cause,
   });
+}
+
+function isConditional({ headers }: BackendCall): boolean {
+  return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined;
 }
 
 function isJson(type: string): boolean {
