@@ -110,7 +110,12 @@ async function serve(
   send(response, answer, request.method === 'HEAD');
 }
 
-function serveCalls(request: IncomingMessage, response: ServerResponse, calls: WritableCallLog) {
+/** Answers `GET` and `DELETE /__calls`. */
+export function serveCalls(
+  request: IncomingMessage,
+  response: ServerResponse,
+  calls: WritableCallLog,
+) {
   if (request.method === 'DELETE') {
     calls.clear();
     return send(response, { status: 204 });

@@ -24,10 +24,13 @@ export interface PartPort {
 
 const airport = (origin: string) => `${origin}/airports/ATL`;
 const traveller = (origin: string) => `${origin}/travellers?ids=ada`;
+const login = (origin: string) =>
+  `${origin} (OpenID provider: ada, grace or amelia, password "sandbox")`;
 const grpc = (service: string) => (origin: string) => `${origin} (gRPC ${service})`;
 
 /** Everything that `npm start` runs, in the order in which it is shown. */
 export const parts: readonly Part[] = [
+  { ...backend('identity', 4105, login), urlVariable: 'OIDC_ISSUER' },
   backend('airports', 4101, airport),
   backend('flights', 4102, grpc('flights.v1.Flights')),
   backend('bookings', 4103, grpc('bookings.v1.Bookings')),

@@ -13,7 +13,10 @@ const dir = tempDir();
 afterAll(() => dir[Symbol.dispose]());
 
 const anyPort = Object.fromEntries(
-  ['AIRPORTS', 'FLIGHTS', 'BOOKINGS', 'TRAVELLERS'].map((name) => [`${name}_PORT`, '0']),
+  ['AIRPORTS', 'FLIGHTS', 'BOOKINGS', 'TRAVELLERS', 'IDENTITY'].map((name) => [
+    `${name}_PORT`,
+    '0',
+  ]),
 );
 
 /** Runs a script of the sandbox and collects what it prints. */
@@ -54,7 +57,7 @@ describe('npm start', () => {
   it('brings all backends up without a warning, and down on Ctrl-C', async () => {
     const { child, lines, printed, ended } = run(['sandbox/start.ts', '--only', 'backends']);
     await printed(/Everything answers, after [\d.]+ s\. Ctrl-C stops it all\./);
-    expect(lines.filter((line) => line !== '')).toHaveLength(5);
+    expect(lines.filter((line) => line !== '')).toHaveLength(6);
     expect(lines.join('\n')).not.toMatch(/warning/i);
     const url = urlOf(lines, 'airports');
     expect(await (await fetch(url)).json()).toMatchObject({ iata: 'ATL' });
@@ -117,7 +120,7 @@ describe('npm start', () => {
   });
 
   it.each([
-    [['--only', 'airport'], '--only has "airport"; there are backends, bffs, airports'],
+    [['--only', 'airport'], '--only has "airport"; there are backends, bffs, identity'],
     [['--onlyy'], "Unknown option '--onlyy'"],
   ])('refuses %j', async (args, message) => {
     const { lines, ended } = run(['sandbox/start.ts', ...args]);
@@ -133,7 +136,7 @@ describe('npm start', () => {
 });
 
 describe('a backend by itself', () => {
-  it.each(['airports', 'flights', 'bookings', 'travellers'])(
+  it.each(['airports', 'flights', 'bookings', 'travellers', 'identity'])(
     '%s prints one line and ends on SIGTERM',
     async (name) => {
       const { child, lines, printed, ended } = run([`sandbox/${name}/main.ts`], { PORT: '0' });
