@@ -5,7 +5,7 @@
  * Reads a `LoadOrder` from `argv[2]` and prints a `LoadResult`, both as JSON.
  */
 import { connect, type Socket } from 'node:net';
-import { cpuMs } from './process-usage.ts';
+import { coreMs, cpuMs } from './process-usage.ts';
 
 export interface LoadOrder {
   readonly port: number;
@@ -18,6 +18,7 @@ export interface LoadOrder {
   readonly leastRequests: number;
   /** The server, for its CPU time; and the upstream, for how busy the load's core is. */
   readonly serverPid: number;
+  readonly serverCore: number;
   readonly upstreamPid: number;
 }
 
@@ -32,6 +33,8 @@ export interface LoadResult {
   readonly serverCpuMs: number;
   /** Share of the load's core that the load and the upstream took, 0–1. */
   readonly loadCoreBusy: number;
+  /** Share of the server's core that neither the server nor an idle core had, 0–1. */
+  readonly foreignShare: number;
   /** Answers that were not status 200, or not as long as the first one. */
   readonly wrong: number;
 }
@@ -58,8 +61,11 @@ let bodyLength = -1;
 let open = 0;
 let cpuBefore = 0;
 let busyBefore = 0;
+let coreBefore = 0;
 let startedAt = 0;
-let measured: Pick<LoadResult, 'seconds' | 'serverCpuMs' | 'loadCoreBusy'> | undefined;
+let measured:
+  | Pick<LoadResult, 'seconds' | 'serverCpuMs' | 'loadCoreBusy' | 'foreignShare'>
+  | undefined;
 
 for (let index = 0; index < order.connections; index++) run();
 setTimeout(begin, order.warmUpMs);
@@ -68,6 +74,7 @@ setTimeout(end, order.warmUpMs + order.measureMs);
 function begin(): void {
   cpuBefore = cpuMs(order.serverPid);
   busyBefore = loadCoreMs();
+  coreBefore = coreMs(order.serverCore);
   startedAt = performance.now();
   measuring = true;
 }
@@ -78,9 +85,12 @@ function end(): void {
     setTimeout(end, 200);
     return;
   }
+  const serverCpuMs = cpuMs(order.serverPid) - cpuBefore;
+  const coreUsedMs = coreMs(order.serverCore) - coreBefore;
   measured = {
     seconds: elapsedMs / 1_000,
-    serverCpuMs: cpuMs(order.serverPid) - cpuBefore,
+    serverCpuMs,
+    foreignShare: Math.max(0, coreUsedMs - serverCpuMs) / elapsedMs,
     loadCoreBusy: (loadCoreMs() - busyBefore) / elapsedMs,
   };
   measuring = false;
@@ -160,7 +170,7 @@ function report(): void {
     p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
     wrong,
-    ...(measured ?? { seconds: 0, serverCpuMs: 0, loadCoreBusy: 0 }),
+    ...(measured ?? { seconds: 0, serverCpuMs: 0, loadCoreBusy: 0, foreignShare: 0 }),
   };
   process.stdout.write(JSON.stringify(result));
 }

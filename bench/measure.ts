@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Contestant, Scenario } from './contestant.ts';
 import type { LoadOrder, LoadResult } from './load.ts';
 import { residentMb } from './process-usage.ts';
-import { loadCore, outputOf } from './processes.ts';
+import { loadCore, outputOf, serverCore } from './processes.ts';
 import { type Entry, openStage, type Stage } from './stage.ts';
 import { median } from './table.ts';
 
@@ -17,6 +17,8 @@ export interface Row {
   readonly callsPerQuery: number;
   /** How much of the load's core was in use, 0–1: near 1, requests/s says little about the server. */
   readonly loadCoreBusy: number;
+  /** The most that other programs took of the server's core in a round, 0–1. */
+  readonly foreignShare: number;
 }
 
 export interface Table {
@@ -65,7 +67,7 @@ export async function measure(
     }
     for (let round = 0; round < plan.rounds; round++) {
       for (const runner of inTurn(runners, round)) {
-        const sample = await sampleOf(runner, scenario, stage, plan, round);
+        const sample = await quietSampleOf(runner, scenario, stage, plan, round);
         runner.samples.push(sample);
         note(`  round ${round + 1}, ${runner.contestant.name}: ${brief(sample)}`);
         if (sample.wrong === 0) continue;
@@ -78,6 +80,16 @@ export async function measure(
   } finally {
     await stage.close();
   }
+}
+
+/** Measured again, at most twice, when other programs took a tenth of the server's core. */
+async function quietSampleOf(...given: Parameters<typeof sampleOf>): Promise<Sample> {
+  let best = await sampleOf(...given);
+  for (let again = 0; again < 2 && best.foreignShare > 0.1; again++) {
+    const next = await sampleOf(...given);
+    if (next.foreignShare < best.foreignShare || next.wrong > 0) best = next;
+  }
+  return best;
 }
 
 async function sampleOf(
@@ -96,6 +108,7 @@ async function sampleOf(
     measureMs: plan.measureMs,
     leastRequests: 300,
     serverPid: entry.server.pid,
+    serverCore,
     upstreamPid: stage.upstream.pid,
   };
   const callsBefore = await stage.calls();
@@ -131,6 +144,7 @@ function toRow({ contestant, samples }: Runner): Row {
     residentMb: median(samples.map(({ residentMb }) => residentMb)),
     callsPerQuery: median(samples.map(({ callsPerQuery }) => callsPerQuery)),
     loadCoreBusy: median(samples.map(({ loadCoreBusy }) => loadCoreBusy)),
+    foreignShare: Math.max(...samples.map(({ foreignShare }) => foreignShare)),
   };
 }
 

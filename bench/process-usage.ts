@@ -20,6 +20,13 @@ export function cpuMs(pid: number): number {
   return ticks * msPerTick;
 }
 
+/** What every program together took of one core, and what the hypervisor kept of it; in milliseconds. */
+export function coreMs(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readText('/proc/stat'))?.[1] ?? '';
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = line.split(' ').map(Number);
+  return (user + nice + system + steal) * msPerTick;
+}
+
 /** Resident memory of a process and its running children, in MB. */
 export function residentMb(pid: number): number {
   let kb = 0;

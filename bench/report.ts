@@ -29,9 +29,20 @@ export function printTable({ scenario, rows, absent }: Table): string {
     ...(rows.some(({ loadCoreBusy }) => loadCoreBusy > 0.9)
       ? ['', "\\* the load's core was the limit: compare CPU ms"]
       : []),
+    ...disturbance(rows),
     ...absent.flatMap(({ name, reason }) => ['', `${name}: ${reason}`]),
     '',
   ].join('\n');
+}
+
+function disturbance(rows: readonly Row[]): string[] {
+  const most = Math.max(0, ...rows.map(({ foreignShare }) => foreignShare));
+  if (most <= 0.1) return [];
+  const percent = Math.round(most * 100);
+  return [
+    '',
+    `Not alone: other programs took up to ${percent}% of the server's core; compare CPU ms.`,
+  ];
 }
 
 /** Where our figures stand against the goals of the design. */
@@ -104,7 +115,8 @@ function goal(
   const they = rows?.find(({ contestant }) => contestant.name.startsWith(rival));
   if (!us || !they) return undefined;
   const [ratio, holds] = judge(us, they);
-  return `- ${holds(ratio) ? 'met' : 'MISSED'}: ${text} ${they.contestant.name}: ${ratio.toFixed(2)}`;
+  const byCpu = (they.cpuMs / us.cpuMs).toFixed(2);
+  return `- ${holds(ratio) ? 'met' : 'MISSED'}: ${text} ${they.contestant.name}: ${ratio.toFixed(2)} (requests a CPU second: ${byCpu})`;
 }
 
 function throughput(least: number) {
