@@ -5,7 +5,7 @@ import {
   isAbstractType,
   isObjectType,
 } from 'graphql';
-import { Failure, isThenable } from './column.ts';
+import { columnOf, Failure, isThenable } from './column.ts';
 import { Info } from './info.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
@@ -32,7 +32,7 @@ export function resolveTypes(
     };
   } else ask = () => field.named.name;
 
-  const types: unknown[] = new Array(items.length);
+  const types = columnOf(items.length);
   const promised: number[] = [];
   for (let item = 0; item < items.length; item++) {
     try {

@@ -1,4 +1,4 @@
-import type { ColumnRun } from './column.ts';
+import { type ColumnRun, columnOf } from './column.ts';
 import type { LevelRun } from './level-run.ts';
 import type { Use } from './plan.ts';
 import type { Wrap } from './wrap.ts';
@@ -21,7 +21,7 @@ export function buildRows(level: LevelRun, view: number): Row[] {
   const indexes = uses.map((use) => level.groups[use.field.group.index]?.index ?? null);
   const strict = uses.map(({ field }) => field.wrap.nonNull && !keepsRows);
   const safe = !keys.includes('__proto__');
-  const rows = new Array<Row>(level.rows.length);
+  const rows = columnOf<Row>(level.rows.length);
   for (let row = 0; row < rows.length; row++) {
     let object: Row = {};
     for (let at = 0; at < width; at++) {
@@ -57,7 +57,7 @@ function valuesOf(level: LevelRun, use: Use): readonly unknown[] {
   const { wrap } = use.field;
   const number = use.field.uses.indexOf(use);
   const item = itemReader(column, number);
-  const values = new Array<unknown>(column.values.length);
+  const values = columnOf(column.values.length);
   for (let row = 0; row < values.length; row++) {
     const skeleton = column.values[row];
     values[row] =
@@ -89,7 +89,7 @@ function itemReader({ branch }: ColumnRun, view: number): (item: number) => unkn
 
 function list(skeleton: unknown[], wrap: Wrap, item: (item: number) => unknown): unknown[] | null {
   const inner = wrap.item;
-  const values = new Array<unknown>(skeleton.length);
+  const values = columnOf(skeleton.length);
   for (let index = 0; index < values.length; index++) {
     const one = skeleton[index];
     const value =

@@ -90,10 +90,14 @@ export function collect(
       if (condition !== undefined && !applies(schema, type, condition)) continue;
       const defer = incremental ? deferOf(node.directives, scope) : null;
       if (defer) {
-        const deferred = defer.term ? [...own, defer.term] : own;
-        defers.push({ selectionSet: target, terms: deferred, scope, label: defer.label });
-        if (!defer.term) continue;
-        walk(target, [...own, { ...defer.term, expected: false }], scope);
+        const needed = defer.term ? [wantsParts, defer.term] : [wantsParts];
+        defers.push({
+          selectionSet: target,
+          terms: [...own, ...needed],
+          scope,
+          label: defer.label,
+        });
+        for (const term of needed) walk(target, [...own, { ...term, expected: false }], scope);
         continue;
       }
       if (name !== '') {
@@ -107,6 +111,9 @@ export function collect(
   for (const part of parts) walk(part.selectionSet, part.terms, part.scope);
   return { fields, defers };
 }
+
+/** Holds when the client takes an answer in parts. No variable can have this name. */
+export const wantsParts: Term = { scope: 0, variable: '@parts', expected: true };
 
 function applies(schema: GraphQLSchema, type: GraphQLObjectType, condition: string): boolean {
   if (condition === type.name) return true;

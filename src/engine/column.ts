@@ -1,4 +1,5 @@
 import type { LevelRun } from './level-run.ts';
+import type { FieldPlan } from './plan.ts';
 
 /** One error of a column: where below the field it is, and what was thrown or found. */
 export interface Fault {
@@ -52,4 +53,20 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as { then?: unknown }).then === 'function'
   );
+}
+
+/** A column of this many rows, to be filled. */
+export function columnOf<Value = unknown>(length: number): Value[] {
+  // oxlint-disable-next-line unicorn/no-new-array -- Array.from({ length }) costs ten times as much
+  return new Array<Value>(length);
+}
+
+/** Fails every row of a column. */
+export function failColumn(raw: unknown[], error: unknown): void {
+  const failure = new Failure(error);
+  for (let row = 0; row < raw.length; row++) raw[row] = failure;
+}
+
+export function nullError(field: FieldPlan): Error {
+  return new Error(`Cannot return null for non-nullable field ${field.coordinate}.`);
 }

@@ -361,7 +361,11 @@ export class LevelBuilder {
       step,
       serialize: leaf
         ? named
-          ? serializerOf(own && !derivedHere ? getNamedType(own.type) : undefined, named)
+          ? serializerOf(
+              own && !derivedHere ? getNamedType(own.type) : undefined,
+              named,
+              step.kind === 'remote',
+            )
           : identity
         : null,
       uses: [],

@@ -1,6 +1,14 @@
 import { isAbstractType, isLeafType } from 'graphql';
 import { resolveTypes } from './abstract.ts';
-import { Branch, type ColumnRun, Failure, type Fault, isThenable } from './column.ts';
+import {
+  Branch,
+  type ColumnRun,
+  columnOf,
+  Failure,
+  type Fault,
+  isThenable,
+  nullError,
+} from './column.ts';
 import { descendTo } from './descend.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
@@ -11,7 +19,7 @@ const bubble = Symbol('bubble');
 
 /** Turns raw values into output values or, for objects, into the rows of the levels below. */
 export function completeColumn(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
-  if (field.wrap.item !== null) {
+  if (field.wrap.item !== null && field.step.kind !== 'remote') {
     const positions = promisedItems(raw, field.wrap.item);
     if (positions !== null) {
       let left = positions.length;
@@ -177,7 +185,7 @@ class Completion {
         new Error(`Expected Iterable, but did not find one for field "${this.#field.coordinate}".`),
       );
     }
-    const list = new Array<unknown>(value.length);
+    const list = columnOf(value.length);
     const remote =
       this.#field.step.kind === 'remote' ? this.#level.run.execution.remoteFaults : null;
     const simple = item.item === null && !this.#field.serialize && !this.#sites && remote === null;
@@ -212,10 +220,6 @@ class Completion {
 }
 
 const noSuffix: readonly number[] = [];
-
-export function nullError(field: FieldPlan): Error {
-  return new Error(`Cannot return null for non-nullable field ${field.coordinate}.`);
-}
 
 /** Whether an object's type has to be asked for, or checked. */
 function needsSites(field: FieldPlan): boolean {

@@ -1,7 +1,7 @@
 import { getNamedType, type GraphQLObjectType, isLeafType, isObjectType } from 'graphql';
 import { type Branch, Failure } from './column.ts';
 import { compileChild } from './compile-level.ts';
-import { LevelRun } from './level-run.ts';
+import type { LevelRun } from './level-run.ts';
 import type { FieldPlan, LevelPlan } from './plan.ts';
 
 /** Hands the items of a column to the levels of their types. `types` is null when there is but one. */
@@ -17,7 +17,7 @@ export function descendTo(
   const stubs = field.group.place.gateway;
   if (types === null && !(stubs && graph.entries.has(field.named.name))) {
     const plan = childPlan(level, field, field.named.name, null);
-    branch.levels.push(new LevelRun(level.run, plan, branch, items));
+    branch.levels.push(level.below(plan, branch, items));
     return;
   }
   const rowsByPlan = new Map<LevelPlan, unknown[]>();
@@ -38,7 +38,7 @@ export function descendTo(
     itemRows[item] = rows.push(items[item]) - 1;
   }
   for (const plan of plans) {
-    branch.levels.push(new LevelRun(level.run, plan, branch, rowsByPlan.get(plan) ?? []));
+    branch.levels.push(level.below(plan, branch, rowsByPlan.get(plan) ?? []));
   }
   if (plans.length > 1) branch.itemLevels = itemLevels;
   branch.itemRows = itemRows;

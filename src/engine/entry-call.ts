@@ -75,7 +75,7 @@ function fromRemote(
   if (!faults || !Array.isArray(value)) return spread(entry, value, keys);
   const marked = value.map((one: unknown, index) => {
     const fault = one === null ? faults.at(value, index) : undefined;
-    return fault ? new Failure(withoutPath(fault.error)) : one;
+    return fault ?? one;
   });
   return spread(entry, marked, keys);
 }

@@ -1,5 +1,5 @@
 import { runField } from './run-field.ts';
-import { Branch, type ColumnRun } from './column.ts';
+import { Branch, type ColumnRun, columnOf } from './column.ts';
 import { buildRows } from './assemble.ts';
 import { collapseRows } from './collapse.ts';
 import type { GraphQLResolveInfo } from 'graphql';
@@ -43,11 +43,16 @@ export class LevelRun {
     this.plan = plan;
     this.branch = branch;
     this.rows = rows;
-    this.groups = new Array(plan.groups.length);
-    this.columns = new Array(plan.fields.length);
-    this.built = new Array(plan.views.length);
+    this.groups = columnOf(plan.groups.length);
+    this.columns = columnOf(plan.fields.length);
+    this.built = columnOf(plan.views.length);
     this.activation = run.execution.activation(plan);
     this.#pending = new Int32Array(plan.views.length);
+  }
+
+  /** A level of this run's, below one of this level's fields. */
+  below(plan: LevelPlan, branch: Branch, rows: readonly unknown[]): LevelRun {
+    return new LevelRun(this.run, plan, branch, rows);
   }
 
   start(): void {
@@ -73,7 +78,7 @@ export class LevelRun {
         const parent = plan.parentField
           ? Object.freeze({ __typename: plan.type.name })
           : this.rows[0];
-        const rows = new Array<unknown>(this.rows.length).fill(parent);
+        const rows = columnOf(this.rows.length).fill(parent);
         this.startGroup(group, { rows, index: null, errors: null });
       }
     }

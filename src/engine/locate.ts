@@ -1,6 +1,6 @@
 import { GraphQLError, locatedError } from 'graphql';
 import { buildRows } from './assemble.ts';
-import { nullError } from './complete.ts';
+import { nullError } from './column.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan, Use, ViewPlan } from './plan.ts';
 import { RemoteFault } from './remote-result.ts';
@@ -35,44 +35,49 @@ export function needsFault(
   for (const use of level.activation.outputs[view.index] ?? []) {
     if (broken && !(use.field.wrap.nonNull && values?.[use.key] === null)) continue;
     const found: { error: unknown }[] = [];
-    locateUse(level, use, row, [], (_use, _path, error) => found.push({ error }));
+    locateUse(level, use, row, [], (_use, _path, error) => found.push({ error }), false);
     const [first] = found;
-    if (first)
-      return { error: first.error instanceof RemoteFault ? first.error.error : first.error };
+    if (first) return { error: withoutRest(first.error) };
   }
   return null;
 }
 
+/** Tells whether the row is null. */
 function locateRow(level: LevelRun, view: number, row: number, path: Path, emit: Emit): boolean {
   const built = buildRows(level, view)[row];
   if (isClean(level)) return built === null;
   for (const use of level.activation.outputs[view] ?? []) {
-    if (built !== null) locateUse(level, use, row, path, emit);
+    if (built !== null) locateUse(level, use, row, path, emit, false);
     else if (use.field.wrap.nonNull && valueOf(level, use, row) === null) {
-      locateUse(level, use, row, path, emit);
-      return true;
+      if (locateUse(level, use, row, path, emit, true)) return true;
     }
   }
   return built === null;
 }
 
-function locateUse(level: LevelRun, use: Use, row: number, path: Path, emit: Emit): void {
+/** Tells whether there was an error to tell. */
+function locateUse(
+  level: LevelRun,
+  use: Use,
+  row: number,
+  path: Path,
+  emit: Emit,
+  rowIsNull: boolean,
+): boolean {
   const { field } = use;
   const group = level.groups[field.group.index];
   const column = level.columns[field.index];
   const at = [...path, use.key];
   const position = group?.index ? (group.index[row] ?? -1) : row;
   if (position < 0) {
-    const error = group?.errors?.get(row);
-    if (error !== undefined) emit(use, at, error);
-    else if (field.wrap.nonNull) emit(use, at, nullError(field));
-    return;
+    const error = missingError(group?.errors?.get(row), field, rowIsNull);
+    if (error !== null) emit(use, at, error);
+    return error !== null;
   }
-  for (const { suffix, error } of column?.faults?.get(position) ?? []) {
-    emit(use, [...at, ...suffix], error);
-  }
+  const faults = column?.faults?.get(position) ?? [];
+  for (const { suffix, error } of faults) emit(use, [...at, ...suffix], error);
   const branch = column?.branch;
-  if (!column || !branch || branch.levels.every(isClean)) return;
+  if (!column || !branch || branch.levels.every(isClean)) return faults.length > 0;
   const number = field.uses.indexOf(use);
   const walk = (skeleton: unknown, wrap: Wrap, here: Path): boolean => {
     if (typeof skeleton === 'number') {
@@ -87,6 +92,42 @@ function locateUse(level: LevelRun, use: Use, row: number, path: Path, emit: Emi
     return false;
   };
   walk(column.values[position], field.wrap, at);
+  return true;
+}
+
+/** The error of a field whose object is missing; a remote place may have said which field is to blame. */
+function missingError(error: unknown, field: FieldPlan, rowIsNull: boolean): unknown {
+  if (error === undefined) return field.wrap.nonNull ? nullError(field) : null;
+  if (!(error instanceof RemoteFault) || error.rest.length === 0) return error;
+  for (const { error: cause, rest } of [error, ...error.others]) {
+    const [first, ...below] = rest;
+    if (field.step.kind !== 'remote' || field.step.alias !== first) continue;
+    if (!rowIsNull || carries(field, field.wrap, below)) return new RemoteFault(cause, below);
+  }
+  return rowIsNull ? null : new RemoteFault(error.error, []);
+}
+
+/** Whether a null at the end of a path of a remote answer is carried up to its beginning. */
+function carries(field: FieldPlan, wrap: Wrap, rest: Path): boolean {
+  if (!wrap.nonNull) return false;
+  const [first, ...more] = rest;
+  if (first === undefined) return true;
+  return carriesBelow(field, wrap, first, more);
+}
+
+function carriesBelow(field: FieldPlan, wrap: Wrap, first: string | number, more: Path): boolean {
+  if (typeof first === 'number') {
+    if (!wrap.item) return false;
+    return more.length === 0 ? wrap.item.nonNull : carries(field, wrap.item, more);
+  }
+  for (const level of field.children.values()) {
+    for (const below of level.fields) {
+      if (below.step.kind === 'remote' && below.step.alias === first) {
+        return carries(below, below.wrap, more);
+      }
+    }
+  }
+  return true;
 }
 
 function valueOf(level: LevelRun, use: Use, row: number): unknown {
@@ -113,13 +154,22 @@ function isClean(level: LevelRun): boolean {
 
 function toClientError(use: Use, path: Path, error: unknown): GraphQLError {
   if (!(error instanceof RemoteFault)) return locatedError(error, use.nodes, path);
-  const rest = clientNames(use.field, use.field.uses.indexOf(use), error.rest);
-  return new GraphQLError(error.error.message, {
+  const { error: cause, rest } = carrier(use.field, error);
+  return new GraphQLError(cause.message, {
     nodes: use.nodes,
-    path: [...path, ...rest],
-    originalError: error.error,
-    extensions: error.error.extensions,
+    path: [...path, ...clientNames(use.field, use.field.uses.indexOf(use), rest)],
+    originalError: cause,
+    extensions: cause.extensions,
   });
+}
+
+/** Which of several errors below one null of a remote answer carried it up. */
+function carrier(field: FieldPlan, fault: RemoteFault): RemoteFault {
+  if (fault.others.length === 0) return fault;
+  const found = [fault, ...fault.others].find(({ rest: [first, ...more] }) => {
+    return first === undefined || carriesBelow(field, field.wrap, first, more);
+  });
+  return found ?? fault;
 }
 
 /** A path of a remote answer in the response keys of the client. */
@@ -135,4 +185,9 @@ function clientNames(field: FieldPlan, view: number, rest: Path): (string | numb
     }
   }
   return [first, ...clientNames(field, view, more)];
+}
+
+/** The path of a remote error says nothing at another field. */
+function withoutRest(error: unknown): unknown {
+  return error instanceof RemoteFault ? new RemoteFault(error.error, []) : error;
 }

@@ -29,11 +29,6 @@ export function createPlanner(
   const seen = new LRUCache<string, true>({ max: 1000 });
   const byDocument = new WeakMap<DocumentNode, Map<string, Plan>>();
 
-  const refuse = (errors: readonly GraphQLError[], code: string): Refusal => {
-    for (const error of errors) error.extensions['code'] ??= code;
-    return { errors };
-  };
-
   const make = (
     document: DocumentNode,
     operationName: string | null | undefined,
@@ -95,6 +90,11 @@ export function createPlanner(
 
   return (source, operationName) =>
     typeof source === 'string' ? ofText(source, operationName) : ofDocument(source, operationName);
+}
+
+function refuse(errors: readonly GraphQLError[], code: string): Refusal {
+  for (const error of errors) error.extensions['code'] ??= code;
+  return { errors };
 }
 
 /** What a plan keeps alive, estimated: text, syntax tree, levels and fields. */

@@ -26,7 +26,7 @@ export function reachable(
     const found: Reached[] = [];
     for (const entry of entries) {
       if (known.includes(entry.place) || found.some((one) => one.place === entry.place)) continue;
-      if (satisfied(graph, known, typeName, entry.selectionSet, present)) {
+      if (satisfied(known, typeName, entry.selectionSet, present)) {
         found.push({ place: entry.place, entry, round });
       }
     }
@@ -37,7 +37,6 @@ export function reachable(
 
 /** Whether one of `places` has each field of the selection, and all that is below it. */
 function satisfied(
-  graph: Graph,
   places: readonly Place[],
   typeName: string,
   set: SelectionSetNode,
@@ -46,9 +45,7 @@ function satisfied(
   return set.selections.every((node) => {
     if (node.kind === Kind.INLINE_FRAGMENT) {
       const condition = node.typeCondition?.name.value ?? typeName;
-      return (
-        condition !== typeName || satisfied(graph, places, typeName, node.selectionSet, present)
-      );
+      return condition !== typeName || satisfied(places, typeName, node.selectionSet, present);
     }
     if (node.kind !== Kind.FIELD) return false;
     const name = node.name.value;
@@ -60,7 +57,7 @@ function satisfied(
       const field = fieldIn(place.schema, typeName, name);
       const type = field ? getNamedType(field.type) : undefined;
       if (isAbstractType(type)) return true;
-      return isObjectType(type) && satisfied(graph, [place], type.name, node.selectionSet, null);
+      return isObjectType(type) && satisfied([place], type.name, node.selectionSet, null);
     });
   });
 }

@@ -35,7 +35,6 @@ export function callRemote(
   remote: RemotePlan,
   keyArgs: Record<string, unknown>,
 ): RemoteAnswer | PromiseLike<RemoteAnswer> {
-  const fail = (failure: unknown): RemoteAnswer => ({ data: null, failure });
   try {
     const result: unknown = sendRemote(execution, place, remote, keyArgs);
     const read = (value: unknown) => readAnswer(execution, value, place.name);
@@ -65,3 +64,5 @@ export function sendRemote(
     info: { signal } as never,
   });
 }
+
+const fail = (failure: unknown): RemoteAnswer => ({ data: null, failure });

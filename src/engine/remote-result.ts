@@ -6,6 +6,8 @@ import type { Execution } from './execution.ts';
 export class RemoteFault {
   readonly error: GraphQLError;
   readonly rest: readonly (string | number)[];
+  /** Further errors below the same null: only one of them carried it up. */
+  readonly others: RemoteFault[] = [];
   constructor(error: GraphQLError, rest: readonly (string | number)[]) {
     this.error = error;
     this.rest = rest;
@@ -33,7 +35,9 @@ export class RemoteFaults {
   add(holder: unknown, key: string | number, fault: RemoteFault): void {
     let faults = this.#faults.get(holder);
     if (!faults) this.#faults.set(holder, (faults = new Map()));
-    if (!faults.has(key)) faults.set(key, new Failure(fault));
+    const known = faults.get(key);
+    if (known) (known.error as RemoteFault).others.push(fault);
+    else faults.set(key, new Failure(fault));
   }
 }
 

@@ -1,5 +1,5 @@
 import { introspect } from './introspect.ts';
-import { Failure, isThenable } from './column.ts';
+import { columnOf, Failure, failColumn, isThenable } from './column.ts';
 import { completeColumn } from './complete.ts';
 import { Info } from './info.ts';
 import { needsFault } from './locate.ts';
@@ -12,7 +12,7 @@ export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): vo
   const { rows } = group;
   const { step } = field;
   const { execution } = level.run;
-  const raw = new Array<unknown>(rows.length);
+  const raw = columnOf(rows.length);
   switch (step.kind) {
     case 'typename':
       level.columnDone(field, {
@@ -29,7 +29,7 @@ export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): vo
       });
       return;
     case 'nowhere':
-      raw.fill(new Failure(new Error(step.message)));
+      failColumn(raw, new Error(step.message));
       break;
     case 'remote':
       for (let row = 0; row < rows.length; row++) {
@@ -95,7 +95,7 @@ function runResolver(
   try {
     args = execution.args(field);
   } catch (error) {
-    raw.fill(new Failure(error));
+    failColumn(raw, error);
     return;
   }
   const view = field.group.kind === 'derived' ? field.group.view : null;
@@ -153,7 +153,7 @@ function runColumn(
   if (field.step.kind !== 'column') return;
   const { execution, settled } = level.run;
   const failAll = (error: unknown) => {
-    raw.fill(new Failure(error));
+    failColumn(raw, error);
     completeColumn(level, field, raw);
   };
   const take = (values: readonly unknown[]) => {

@@ -11,18 +11,30 @@ type Serialize = (value: unknown) => unknown;
 
 /**
  * The shortest function that serializes a leaf as the type of its place does, then as the type of
- * the graph does when the two differ. Throws what the types throw.
+ * the graph does when the two differ. What a remote place sent is serialized already. Throws what
+ * the types throw.
  */
 export function serializerOf(
   own: GraphQLNamedOutputType | undefined,
   graph: GraphQLLeafType,
+  remote: boolean,
 ): Serialize {
   const type = isScalarType(own) || isEnumType(own) ? own : graph;
-  const first = fastSerializer(type);
+  const first = remote ? receive(type) : fastSerializer(type);
   if (type === graph || !isScalarType(graph) || isSpecifiedScalarType(graph)) return first;
   if (graph.serialize === (type as GraphQLScalarType).serialize) return first;
   if (graph.serialize === plain.serialize && graph.parseValue === plain.parseValue) return first;
   return (value) => strict(graph, graph.parseValue(first(value)));
+}
+
+function receive(type: GraphQLLeafType): Serialize {
+  if (isEnumType(type)) {
+    return (value) => {
+      if (typeof value === 'string' && type.getValue(value)) return value;
+      throw new Error(`Enum "${type.name}" cannot represent value: ${show(value)}`);
+    };
+  }
+  return isSpecifiedScalarType(type) ? fastSerializer(type) : (value) => value;
 }
 
 const plain = new GraphQLScalarType({ name: 'Plain' });

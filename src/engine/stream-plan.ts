@@ -1,5 +1,5 @@
 import { Kind } from 'graphql';
-import { incrementalArguments, type Occurrence } from './collect.ts';
+import { incrementalArguments, type Occurrence, wantsParts } from './collect.ts';
 import type { StreamPlan } from './plan.ts';
 
 /** What `@stream` on a field asks for; null when there is none. */
@@ -15,8 +15,8 @@ export function streamOf(
     const count = directive.arguments?.find(({ name }) => name.value === 'initialCount')?.value;
     const terms =
       typeof condition === 'string'
-        ? [{ scope: scope.index, variable: condition, expected: true }]
-        : [];
+        ? [wantsParts, { scope: scope.index, variable: condition, expected: true }]
+        : [wantsParts];
     return {
       label,
       condition: conditionNumber(terms),
