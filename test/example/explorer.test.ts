@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => example.close());
 
-describe.runIf(hasChromium)('a frontend developer', () => {
+describe.runIf(hasChromium)('a frontend developer', { timeout: 60_000 }, () => {
   it('looks around in GraphiQL on web', async () => {
     const server = serve(web, example.settings);
     const { url } = await server.listen();
@@ -51,7 +51,7 @@ describe.runIf(hasChromium)('a frontend developer', () => {
     {
       await using explorer = await openExplorer(url);
       await explorer.run();
-      await explorer.answer.getByText('"departureBoard"').waitFor();
+      await explorer.answer.locator('.view-line', { hasText: 'departureBoard' }).waitFor();
       await explorer.screenshot('mobile-departure-board');
       expect(explorer.problems).toEqual([]);
     }

@@ -41,7 +41,9 @@ export async function openExplorer(url: string): Promise<ExplorerPage> {
     if (message.type() === 'error') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(error.message));
+  const schema = page.waitForResponse((response) => response.request().method() === 'POST');
   await page.goto(url);
+  await schema;
   await page.getByRole('tab').first().waitFor();
   await page.locator('.graphiql-query-editor .view-line').first().waitFor();
   const folder = process.env['SCREENSHOTS'];
@@ -50,7 +52,12 @@ export async function openExplorer(url: string): Promise<ExplorerPage> {
     answer: page.locator('.graphiql-response'),
     foreign,
     problems,
-    openTab: (name) => page.getByRole('tab', { name, exact: true }).click(),
+    async openTab(name) {
+      await page.getByRole('tab', { name, exact: true }).click();
+      await page
+        .locator('.graphiql-query-editor .view-line', { hasText: new RegExp(`\\b${name}\\b`) })
+        .waitFor();
+    },
     run: () => page.getByRole('button', { name: /Execute query/ }).click(),
     screenshot: async (name) => {
       if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
