@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { processTree } from './process-usage.ts';
 
 /** The cores of a run: the measured server has one, the load and its upstream share the other. */
@@ -104,6 +105,13 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+}
+
+/** What a program printed in its distress: its first error, or its last words. In one line, without paths of this machine. */
+export function shortOutput(output: string): string {
+  const root = join(import.meta.dirname, '..');
+  const error = /^.*Error\b.*$/m.exec(output)?.[0] ?? output.slice(-300);
+  return error.replaceAll(root, '').replace(/\s+/g, ' ').trim().slice(0, 300);
 }
 
 function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Contestant, Scenario } from './contestant.ts';
-import { freePort, loadCore, type Running, serverCore, sleep, start } from './processes.ts';
+import {
+  freePort,
+  loadCore,
+  type Running,
+  serverCore,
+  shortOutput,
+  sleep,
+  start,
+} from './processes.ts';
 
 /** A server that has given the right answer once. */
 export interface Entry {
@@ -79,8 +87,7 @@ export async function openStage({ work, mode, latencyMs }: Scenario): Promise<St
       if (answer.errors === undefined && isDeepStrictEqual(answer.data, expected)) return undefined;
       return `disqualified: wrong answer ${JSON.stringify(answer).slice(0, 300)}`;
     } catch (error) {
-      const output = server.output().replace(/\s+/g, ' ').trim();
-      return `does not answer (${String(error)}): ${output.slice(-300)}`;
+      return `does not answer (${String(error)}): ${shortOutput(server.output())}`;
     }
   }
 

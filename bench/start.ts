@@ -9,6 +9,7 @@ import {
   loadCore,
   type Running,
   serverCore,
+  shortOutput,
   sleep,
   start,
 } from './processes.ts';
@@ -43,19 +44,14 @@ export async function measureStarts(
     const running = backends === 'up' ? await startServices(ports) : [];
     try {
       for (const bff of present) {
-        const samples: { firstAnswerMs: number; restingMb: number }[] = [];
-        for (let round = 0; round < rounds; round++)
-          samples.push(await startOnce(bff, ports, backends));
-        const row = {
-          bff,
-          backends,
-          firstAnswerMs: median(samples.map(({ firstAnswerMs }) => firstAnswerMs)),
-          restingMb: median(samples.map(({ restingMb }) => restingMb)),
-        };
-        note(
-          `  ${bff}, backends ${backends}: ${Math.round(row.firstAnswerMs)} ms, ${Math.round(row.restingMb)} MB`,
-        );
-        rows.push(row);
+        try {
+          const row = await startRow(bff, backends, ports, rounds);
+          const ms = Math.round(row.firstAnswerMs);
+          note(`  ${bff}, backends ${backends}: ${ms} ms, ${Math.round(row.restingMb)} MB`);
+          rows.push(row);
+        } catch (error) {
+          note(`  ${bff}, backends ${backends}: left out, ${String(error)}`);
+        }
       }
     } finally {
       await Promise.all(running.map((service) => service.stop()));
@@ -82,6 +78,22 @@ export function printStarts(rows: readonly StartRow[]): string {
     ...alignTable(cells),
     '',
   ].join('\n');
+}
+
+async function startRow(
+  bff: string,
+  backends: StartRow['backends'],
+  ports: ReadonlyMap<string, number>,
+  rounds: number,
+): Promise<StartRow> {
+  const samples: Awaited<ReturnType<typeof startOnce>>[] = [];
+  for (let round = 0; round < rounds; round++) samples.push(await startOnce(bff, ports, backends));
+  return {
+    bff,
+    backends,
+    firstAnswerMs: median(samples.map(({ firstAnswerMs }) => firstAnswerMs)),
+    restingMb: median(samples.map(({ restingMb }) => restingMb)),
+  };
 }
 
 async function startOnce(
@@ -148,7 +160,9 @@ async function answered(
       await sleep(10);
     }
   }
-  throw new Error(`no right answer; the last was ${seen.slice(0, 300)}\n${process.output()}`);
+  throw new Error(
+    `no right answer; the last was ${seen.slice(0, 200)} ${shortOutput(process.output())}`,
+  );
 }
 
 async function startServices(ports: ReadonlyMap<string, number>): Promise<Running[]> {
