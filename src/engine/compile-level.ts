@@ -120,7 +120,9 @@ export class LevelBuilder {
 
   build(views: readonly ViewParts[]): LevelPlan {
     this.#group('source', this.#place);
-    for (const { parts, client } of views) this.#addView(parts, client, null);
+    // A use of the parent's field and its view have the same number: these views come first.
+    const own = views.map(({ client }) => this.#newView(client, null));
+    for (const [index, view] of own.entries()) this.#fill(view, views[index]?.parts ?? []);
     this.#placeAll();
     for (const group of this.#plan.groups) this.#planGroup(group);
     for (const view of this.#plan.views) this.#orderView(view);
@@ -133,12 +135,18 @@ export class LevelBuilder {
     return this.#plan;
   }
 
-  #addView(parts: readonly Part[], client: boolean, group: GroupPlan | null): ViewPlan {
+  #addView(parts: readonly Part[], group: GroupPlan): ViewPlan {
+    const view = this.#newView(false, group);
+    this.#fill(view, parts);
+    return view;
+  }
+
+  /** Collects what a view wants. */
+  #fill(view: ViewPlan, parts: readonly Part[]): void {
     const { schema } = this.#body.graph;
-    const view = this.#newView(client, group);
     const wants: { request: Request; want: Want }[] = [];
     this.#wants.set(view, wants);
-    const { fields, defers } = collect(schema, this.#type, parts, client);
+    const { fields, defers } = collect(schema, this.#type, parts, view.client);
     for (const [key, occurrences] of fields) {
       const request = this.#request(key, occurrences);
       const want = { view, key, occurrences };
@@ -155,7 +163,6 @@ export class LevelBuilder {
       const level = builder.build([{ parts: [{ ...part, terms: [] }], client: true }]);
       this.#plan.patches.push({ label, condition, view: view.index, level });
     }
-    return view;
   }
 
   #newView(client: boolean, group: GroupPlan | null): ViewPlan {
@@ -205,7 +212,7 @@ export class LevelBuilder {
       const source = { def: derived.field, node: request.node, scope: request.scope };
       this.#body.scopes.push({ scope, source });
       const part = { selectionSet: derived.needs, terms: [], scope };
-      group.view = this.#addView([part], false, group);
+      group.view = this.#addView([part], group);
     } else if (own) {
       const view = this.#newView(false, group);
       const occurrences = [{ node: request.node, terms: [], scope: request.scope, order: 0 }];
@@ -302,7 +309,7 @@ export class LevelBuilder {
       terms: [],
       scope,
     }));
-    group.view = this.#addView(parts, false, group);
+    group.view = this.#addView(parts, group);
     return group;
   }
 

@@ -42,6 +42,19 @@ export function needsFault(
   return null;
 }
 
+/** Why a row has no key: what failed in it. A key that is merely missing is no error. */
+export function keyFault(level: LevelRun, view: ViewPlan, row: number): { error: unknown } | null {
+  for (const { field } of level.activation.outputs[view.index] ?? []) {
+    const group = level.groups[field.group.index];
+    const position = group?.index ? (group.index[row] ?? -1) : row;
+    const missing = group?.errors?.get(row);
+    if (position < 0 && missing !== undefined) return { error: withoutRest(missing) };
+    const fault = level.columns[field.index]?.faults?.get(position)?.[0];
+    if (fault) return { error: withoutRest(fault.error) };
+  }
+  return null;
+}
+
 /** Tells whether the row is null. */
 function locateRow(level: LevelRun, view: number, row: number, path: Path, emit: Emit): boolean {
   const built = buildRows(level, view)[row];

@@ -3,7 +3,7 @@ import { Failure, isThenable } from './column.ts';
 import { callEntry, type EntryAnswer } from './entry-call.ts';
 import type { Entry } from './graph.ts';
 import type { LevelRun } from './level-run.ts';
-import { needsFault } from './locate.ts';
+import { keyFault } from './locate.ts';
 import type { GroupPlan, RemotePlan, ViewPlan } from './plan.ts';
 import { callRemote, remoteVariables } from './remote-call.ts';
 import type { RemoteAnswer } from './remote-result.ts';
@@ -103,7 +103,7 @@ export class Merges {
     }
     if (this.#run.execution.faulty) {
       for (let row = 0; row < rows; row++) {
-        const fault = needsFault(level, view, row, false);
+        const fault = keyFault(level, view, row);
         if (fault) errors.set(row, fault.error);
       }
     }
