@@ -19,7 +19,8 @@ export function useExplorer<Plan>({ name, examples }: Composed<Plan>): Plugin {
         request.headers.get('accept')?.includes('text/html')
       ) {
         const page = await readPage(name, examples);
-        endResponse(new fetchAPI.Response(page, { headers: pageHeaders }));
+        // A copy: the response writes its own content-length into the object it is given.
+        endResponse(new fetchAPI.Response(page, { headers: { ...pageHeaders } }));
       }
     },
   };

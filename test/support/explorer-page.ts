@@ -56,6 +56,7 @@ export async function openExplorer(url: string): Promise<ExplorerPage> {
       await page.getByRole('tab', { name, exact: true }).click();
       await page
         .locator('.graphiql-query-editor .view-line', { hasText: new RegExp(`\\b${name}\\b`) })
+        .first()
         .waitFor();
     },
     run: () => page.getByRole('button', { name: /Execute query/ }).click(),
