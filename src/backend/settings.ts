@@ -1,4 +1,5 @@
 import type { Backend } from './backend.ts';
+import { type Endpoint, EndpointRule, endpointWith } from './endpoint.ts';
 import type { Setting } from './setting.ts';
 
 /** A setting, what it is for, and how its text is read. */
@@ -10,6 +11,8 @@ export interface SettingUse<Value> {
   readonly example: string;
   /** Throws `Malformed`, saying what was expected. */
   readonly read: (text: string) => Value;
+  /** Whether its value is kept out of messages. @default false */
+  readonly secret?: boolean;
 }
 
 /** What a reader of a setting throws: the rule that the value breaks. */
@@ -52,19 +55,21 @@ export function resolveSettings<Uses extends Readonly<Record<string, SettingUse<
       values[name] = use.read(text);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      problems.push(
-        `${place} is ${JSON.stringify(masked(text))}: ${error.message}, such as ${use.example}`,
-      );
+      const shown = use.secret ? 'malformed' : JSON.stringify(masked(text));
+      problems.push(`${place} is ${shown}: ${error.message}, such as ${use.example}`);
     }
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return values as ReturnType<typeof resolveSettings<Uses>>; // one value per use, or we threw
 }
 
-/** How a backend's endpoints are read: URLs separated by commas; gRPC also takes `host:port`. */
+/**
+ * How a backend's endpoints are read: URLs separated by commas; gRPC also takes `host:port`. Each
+ * may go on with `;weight=2;zone=eu;priority=1;group=canary`, all of them optional.
+ */
 export function endpointsOf(
   backend: Pick<Backend, 'name' | 'kind' | 'endpoints'>,
-): SettingUse<readonly URL[]> {
+): SettingUse<readonly Endpoint[]> {
   const grpc = backend.kind === 'grpc';
   return {
     setting: backend.endpoints,
@@ -81,7 +86,16 @@ export function readPort(text: string): number {
   throw new Malformed('expected a port from 0 to 65535');
 }
 
-function endpoint(item: string, grpc: boolean): URL {
+function endpoint(item: string, grpc: boolean): Endpoint {
+  const [address = '', ...options] = item.split(';');
+  try {
+    return endpointWith(addressOf(address.trim(), grpc), options);
+  } catch (error) {
+    throw error instanceof EndpointRule ? new Malformed(error.message) : error;
+  }
+}
+
+function addressOf(item: string, grpc: boolean): URL {
   if (item === '') throw new Malformed('expected no empty item between commas');
   const schemes = grpc ? ['http:', 'https:', 'grpc:', 'grpcs:'] : ['http:', 'https:'];
   const expected = `expected ${grpc ? 'host:port, or a URL with http, https, grpc or grpcs' : 'a URL with http or https'}`;

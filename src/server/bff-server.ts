@@ -4,12 +4,21 @@ import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { composeBff } from '../bff/compose-bff.ts';
 import type { Bff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
-import { createComposedServer, type RunningServer, type ServerOptions } from './create-server.ts';
+import type { Auth, AuthDefinition, AuthHost } from './auth/auth.ts';
+import {
+  createComposedServer,
+  environmentOf,
+  type RunningServer,
+  type ServerOptions,
+} from './create-server.ts';
 import { examplesOf } from './examples.ts';
+import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { runMain } from './run-main.ts';
 
-export interface CreateServerOptions extends Omit<ServerOptions, 'backends'> {
+export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'auth'> {
+  /** How it is known who asks: `sessionAuth` for browsers, `bearerAuth` for apps. @default nobody is known */
+  readonly auth?: AuthDefinition;
   /** Stand-ins by backend name, such as `fakeBackend`s; the others are reached over the wire. @default none */
   readonly backends?: Readonly<Record<string, Transport>>;
   /** Where settings are read from. @default process.env */
@@ -26,8 +35,11 @@ export interface CreateServerOptions extends Omit<ServerOptions, 'backends'> {
  * when the bff does not fit together.
  */
 export function createServer(bff: Bff, options: CreateServerOptions = {}): RunningServer {
-  const { backends = {}, settings = process.env, limits, ...server } = options;
+  const { backends = {}, settings = process.env, limits, auth, ...server } = options;
+  const environment = server.environment ?? environmentOf(process.env['NODE_ENV']);
+  const logger = server.logger ?? createLogger({ environment });
   const composed = composeBff(bff);
+  const live = liveParts(bff, backends, settings, auth, { environment, logger });
   return createComposedServer(
     {
       name: bff.name,
@@ -36,7 +48,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
       limits: { ...defaultLimits, ...bff.limits, ...limits },
       examples: examplesOf(bff),
     },
-    { ...server, backends: liveBackends(bff, backends, settings) },
+    { ...server, environment, logger, ...live },
   );
 }
 
@@ -45,27 +57,35 @@ export interface ServeOptions {
   readonly port: number;
   /** Default of ADMIN_PORT. */
   readonly adminPort: number;
+  /** How it is known who asks. @default nobody is known */
+  readonly auth?: AuthDefinition;
 }
 
 /** `createServer` as a process: reads the environment, listens, drains on SIGTERM. For a `main.ts`. */
-export function serveBff(bff: Bff, { port, adminPort }: ServeOptions): Promise<void> {
-  const settings = Object.fromEntries(
-    bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
-  );
+export function serveBff(bff: Bff, { port, adminPort, auth }: ServeOptions): Promise<void> {
+  const settings = {
+    ...Object.fromEntries(
+      bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
+    ),
+    ...auth?.settings(environmentOf(process.env['NODE_ENV'])),
+  };
   return runMain({
     name: bff.name,
     port,
     adminPort,
     settings,
-    create: (options) => createServer(bff, options),
+    create: (options) => createServer(bff, { ...options, ...(auth && { auth }) }),
   });
 }
 
-function liveBackends(
+/** Everything that settings decide, all of them resolved at once. */
+function liveParts(
   bff: Bff,
   standIns: Readonly<Record<string, Transport>>,
   settings: Readonly<Record<string, string | undefined>>,
-): Map<string, LiveBackend> {
+  auth: AuthDefinition | undefined,
+  host: AuthHost,
+): { readonly backends: Map<string, LiveBackend>; readonly auth?: Auth } {
   const backends = bff.subschemas.map((subschema) => subschema.backend);
   const unknown = Object.keys(standIns).find((name) => !backends.some((b) => b.name === name));
   if (unknown !== undefined) {
@@ -74,17 +94,23 @@ function liveBackends(
     );
   }
   const wired = backends.filter((backend) => standIns[backend.name] === undefined);
-  const endpoints = resolveSettings(
-    Object.fromEntries(wired.map((backend) => [backend.name, endpointsOf(backend)])),
+  const endpoints = Object.fromEntries(
+    wired.map((backend) => [`backend ${backend.name}`, endpointsOf(backend)]),
+  );
+  const values = resolveSettings(
+    { ...endpoints, ...auth?.settings(host.environment) },
     settings,
-  );
-  return new Map(
-    backends.map((backend) => [
-      backend.name,
-      createLiveBackend(backend, {
-        endpoints: endpoints[backend.name],
-        transport: standIns[backend.name],
-      }),
-    ]),
-  );
+  ) as Record<string, never>; // each as its own reader made it
+  return {
+    backends: new Map(
+      backends.map((backend) => [
+        backend.name,
+        createLiveBackend(backend, {
+          endpoints: values[`backend ${backend.name}`],
+          transport: standIns[backend.name],
+        }),
+      ]),
+    ),
+    ...(auth && { auth: auth.create(values, host) }),
+  };
 }

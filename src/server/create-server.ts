@@ -4,6 +4,7 @@ import type { LiveBackend } from '../backend/backend.ts';
 import type { Viewer } from '../request.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission.ts';
+import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { createHttpHandler, endpoint } from './http-handler.ts';
 import { createHttpServer } from './http-server.ts';
@@ -15,8 +16,10 @@ import { createSocketHandler } from './websocket.ts';
 export interface ServerOptions {
   /** Running backends by name. The server owns them: `close()` closes them. */
   readonly backends: ReadonlyMap<string, LiveBackend>;
-  /** Who asks. @default nobody */
+  /** Who asks over HTTP, in place of `auth`. @default nobody */
   readonly viewer?: (request: Request) => Viewer | null | Promise<Viewer | null>;
+  /** How it is known who asks; closed with the server. @default nobody is known */
+  readonly auth?: Auth;
   /** Port of the public door; 0 lets the system choose. @default 0 */
   readonly port?: number;
   /** Address of the public door. @default loopback in development, every address in production */
@@ -55,7 +58,7 @@ export function createComposedServer<Plan>(
   composed: Composed<Plan>,
   options: ServerOptions,
 ): RunningServer {
-  const { backends, viewer = () => null } = options;
+  const { backends, auth, viewer = auth?.viewer ?? (() => null) } = options;
   const environment = options.environment ?? environmentOf(process.env['NODE_ENV']);
   const logger = options.logger ?? createLogger({ environment });
   const { acceptMs = environment === 'production' ? 5_000 : 0, finishMs = 25_000 } =
@@ -69,18 +72,19 @@ export function createComposedServer<Plan>(
     environment,
     introspection: options.introspection ?? environment === 'development',
   });
-  const run = createOperations({ composed, admit, backends, environment, logger });
+  const run = createOperations({ composed, admit, backends, environment, logger, auth });
   const yoga = createHttpHandler({
     composed,
     run,
     viewer,
     environment,
+    auth,
     onStream: (response) => {
       streams.add(response);
       response.once('close', () => streams.delete(response));
     },
   });
-  const sockets = createSocketHandler({ composed, run, viewer, logger });
+  const sockets = createSocketHandler({ composed, run, viewer, auth, logger });
   const http = createHttpServer({
     limits: composed.limits,
     handle: (request, response) => yoga(request, response),
@@ -131,7 +135,10 @@ export function createComposedServer<Plan>(
       admin.closeAllConnections();
       await closed;
     }
-    await Promise.all([...backends.values()].map(({ transport }) => transport.close()));
+    await Promise.all([
+      ...[...backends.values()].map(({ transport }) => transport.close()),
+      auth?.close(),
+    ]);
   }
 }
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../request.ts';
 import type { OperationRequest } from './admission.ts';
+import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { useExplorer } from './explorer.ts';
 import {
@@ -27,6 +28,7 @@ export interface HttpHandlerOptions<Plan> {
   readonly run: RunOperation;
   readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
   readonly environment: Environment;
+  readonly auth?: Auth | undefined;
   /** Told of each response that stays open for a subscription. */
   readonly onStream: (response: ServerResponse) => void;
 }
@@ -57,8 +59,10 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
     plugins: [
       useRequestId(),
       useUrlLimit(limits),
+      useAuthRoutes(options.auth),
       environment === 'development' ? useExplorer(composed) : {},
       useRoute(),
+      useGuard(options.auth),
       useMediaTypes(),
       useOperationRequest(limits),
       useOperations(options),
@@ -85,6 +89,28 @@ function useUrlLimit(limits: Limits): Plugin {
         status: 414,
         message: 'The URL is too long.',
       });
+    },
+  };
+}
+
+/** The paths on which people log in and out. */
+function useAuthRoutes(auth: Auth | undefined): Plugin {
+  if (!auth) return {};
+  return {
+    async onRequest({ request, endResponse }) {
+      const response = await auth.routes(request);
+      if (response) endResponse(response);
+    },
+  };
+}
+
+/** What no credential makes right: a request that another site made, a credential of another kind. */
+function useGuard(auth: Auth | undefined): Plugin {
+  if (!auth) return {};
+  return {
+    onRequest(hook) {
+      const refusal = auth.guard(hook.request);
+      if (refusal) refuse(hook, refusal);
     },
   };
 }

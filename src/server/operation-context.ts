@@ -1,6 +1,7 @@
 import type { OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
+import type { Auth } from './auth/auth.ts';
 import type { Limits } from './limits.ts';
 
 export interface ContextOptions {
@@ -12,6 +13,8 @@ export interface ContextOptions {
   readonly limits: Limits;
   /** Aborted when the client leaves. */
   readonly clientSignal: AbortSignal;
+  /** Ends a subscription with its viewer's credential, and has tokens for backends. @default none */
+  readonly auth?: Pick<Auth, 'watch' | 'tokenFor'> | undefined;
 }
 
 /** A context and the end of its life. */
@@ -31,7 +34,7 @@ export interface OperationContext {
  * not half-undo by leaving; a subscription's when the client leaves, and it has no deadline.
  */
 export function createOperationContext(options: ContextOptions): OperationContext {
-  const { type, requestId, viewer, client, backends, limits, clientSignal } = options;
+  const { type, requestId, viewer, client, backends, limits, clientSignal, auth } = options;
   const controller = new AbortController();
   const left = new AbortController();
   const leave = () => {
@@ -42,6 +45,7 @@ export function createOperationContext(options: ContextOptions): OperationContex
     if (clientSignal.aborted) leave();
     else clientSignal.addEventListener('abort', leave, { once: true });
   }
+  const unwatch = type === 'subscription' && viewer ? auth?.watch(viewer, leave) : undefined;
   const deadlineMs = deadlineOf(type, limits);
   const timer =
     deadlineMs === Number.POSITIVE_INFINITY
@@ -59,6 +63,7 @@ export function createOperationContext(options: ContextOptions): OperationContex
     backends,
     memo: new Map(),
     calls: [],
+    ...(auth && { tokenFor: (audience: string) => auth.tokenFor(viewer, audience) }),
   });
   return {
     context: contextUntil(performance.now() + deadlineMs),
@@ -66,6 +71,7 @@ export function createOperationContext(options: ContextOptions): OperationContex
     eventContext: () => contextUntil(performance.now() + limits.queryDeadlineMs),
     release: () => {
       clearTimeout(timer);
+      unwatch?.();
       clientSignal.removeEventListener('abort', leave);
     },
   };

@@ -8,6 +8,7 @@ import {
   type OperationRequest,
   type Refused,
 } from './admission.ts';
+import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart } from './composed.ts';
 import type { Logger } from './log.ts';
 import { type Environment, maskError } from './mask.ts';
@@ -42,6 +43,8 @@ export interface OperationsOptions<Plan> {
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly environment: Environment;
   readonly logger: Logger;
+  /** @default nobody is known, and backends get no tokens */
+  readonly auth?: Auth | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export interface OperationsOptions<Plan> {
  * rejects: what goes wrong is an outcome.
  */
 export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOperation {
-  const { composed, admit, backends, environment, logger } = options;
+  const { composed, admit, backends, environment, logger, auth } = options;
   const { engine, limits } = composed;
 
   return async (request, caller) => {
@@ -70,6 +73,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
         backends,
         limits,
         clientSignal: caller.signal,
+        auth,
       });
       report.calls = operation.context.calls;
       const run = { request, operation, report };
@@ -85,6 +89,10 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
         errors: [masked],
         status: statusByCode[String(masked.extensions.code)] ?? 500,
         wellFormed: false,
+        ...(auth?.challenge !== undefined &&
+          masked.extensions.code === 'UNAUTHENTICATED' && {
+            headers: { 'www-authenticate': auth.challenge },
+          }),
       });
     }
   };

@@ -11,6 +11,7 @@ import {
 import { CloseCode, handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../request.ts';
+import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import type { Logger } from './log.ts';
 import type { Outcome, RunOperation } from './operations.ts';
@@ -20,6 +21,8 @@ export interface SocketHandlerOptions<Plan> {
   readonly composed: Composed<Plan>;
   readonly run: RunOperation;
   readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
+  /** Takes the place of `viewer`, once for the socket. @default none */
+  readonly auth?: Auth | undefined;
   readonly logger: Logger;
 }
 
@@ -32,7 +35,7 @@ export interface SocketHandler {
 
 /** GraphQL over WebSocket, protocol `graphql-transport-ws`; operations run as on every transport. */
 export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): SocketHandler {
-  const { composed, run, viewer, logger } = options;
+  const { composed, run, viewer, auth, logger } = options;
   const { limits, clientSchema } = composed;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -43,6 +46,18 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
 
   const protocol = makeServer<Record<string, unknown>, SocketState>({
     connectionInitWaitTimeout: limits.socketInitMs,
+    onConnect: async ({ extra, connectionParams }) => {
+      if (!auth) return true;
+      try {
+        const who = await auth.socketViewer(extra.request, connectionParams);
+        extra.viewer = () => who;
+        if (who) extra.unwatch = auth.watch(who, () => extra.close(...credentialEnded));
+        return true;
+      } catch (error) {
+        extra.close(...refusalOf(error));
+        return true;
+      }
+    },
     onSubscribe: async (context, id, payload) => {
       const { request, running } = context.extra;
       const requestId = newRequestId();
@@ -61,7 +76,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
         },
         transport: 'websocket',
         signal: controller.signal,
-        viewer: () => viewer(request),
+        viewer: context.extra.viewer,
         carries: () => ({ incremental: true }),
       });
       if (outcome.kind === 'refused' || isRequestError(outcome)) {
@@ -79,6 +94,14 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
 
   sockets.on('connection', (socket: WebSocket, upgrade: IncomingMessage) => {
     const running = new Map<string, AbortController>();
+    const request = requestOf(upgrade);
+    const state: SocketState = {
+      request,
+      running,
+      viewer: () => viewer(request),
+      unwatch: () => {},
+      close: (code, reason) => socket.close(code, reason),
+    };
     const stopPinging = pingRegularly(socket);
     const closed = protocol.opened(
       {
@@ -96,12 +119,13 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
           });
         },
       },
-      { request: requestOf(upgrade), running },
+      state,
     );
     // A frame over its limit, or no WebSocket frame at all: ws closes the socket itself.
     socket.on('error', () => {});
     socket.once('close', (code, reason) => {
       stopPinging();
+      state.unwatch();
       for (const controller of running.values()) controller.abort();
       running.clear();
       Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
@@ -137,6 +161,26 @@ interface SocketState extends Record<PropertyKey, unknown> {
   readonly request: Request;
   /** Operations that still run, by the client's id. */
   readonly running: Map<string, AbortController>;
+  /** Who asks, from now on. */
+  viewer: () => Viewer | null | Promise<Viewer | null>;
+  /** Stops waiting for the end of the viewer's credential. */
+  unwatch: () => void;
+  readonly close: (code: number, reason: string) => void;
+}
+
+type Closing = readonly [code: number, reason: string];
+const credentialEnded: Closing = [CloseCode.Unauthorized, 'The login has ended'];
+
+/** Clients come back by themselves from a restart, and not from a refusal. */
+function refusalOf(error: unknown): Closing {
+  switch (error instanceof GraphQLError && error.extensions['code']) {
+    case 'UNAUTHENTICATED':
+      return [CloseCode.Unauthorized, 'Unauthorized'];
+    case 'FORBIDDEN':
+      return [CloseCode.Forbidden, 'Forbidden'];
+    default:
+      return [restartCloseCode, 'Try again later'];
+  }
 }
 
 /** RFC 6455's "service restart": clients connect again. */

@@ -1,0 +1,68 @@
+import { GraphQLError } from 'graphql';
+import type { SettingUse } from '../../backend/settings.ts';
+import { BackendError } from '../../error.ts';
+import type { Viewer } from '../../request.ts';
+import type { HttpRefusal } from '../http-refusal.ts';
+import type { Logger } from '../log.ts';
+import type { Environment } from '../mask.ts';
+
+/** How a bff learns who asks, as its front door describes it. Inert: a server makes it live. */
+export interface AuthDefinition {
+  /** Variables that it reads, resolved together with all others. */
+  settings(environment: Environment): Readonly<Record<string, SettingUse<unknown>>>;
+  /** `values` are those of `settings`, by its names. */
+  create(values: Readonly<Record<string, unknown>>, host: AuthHost): Auth;
+}
+
+export interface AuthHost {
+  readonly environment: Environment;
+  readonly logger: Logger;
+}
+
+/** Who asks, on every transport. Owned and closed by the server. */
+export interface Auth {
+  /** What a 401 asks for, as `WWW-Authenticate` has it. @default none */
+  readonly challenge?: string;
+  /** Refuses a request that asks for an operation, whatever its credential is worth. */
+  guard(request: Request): HttpRefusal | null;
+  /** Answers paths of its own, such as `/auth/login`; null for every other. */
+  routes(request: Request): Promise<Response | null>;
+  /**
+   * Who asks over HTTP; null for nobody.
+   *
+   * Fails: GraphQLError UNAUTHENTICATED for a credential that does not hold; BackendError
+   * UPSTREAM_UNAVAILABLE when it can't be checked now.
+   */
+  viewer(request: Request): Promise<Viewer | null>;
+  /** The same over a WebSocket: its upgrade request, and the payload of `connection_init`. */
+  socketViewer(
+    upgrade: Request,
+    payload: Readonly<Record<string, unknown>> | undefined,
+  ): Promise<Viewer | null>;
+  /** Calls `ended` within a second of the end of the viewer's credential; the answer stops that. */
+  watch(viewer: Viewer, ended: () => void): () => void;
+  /** A token of a backend's own audience, for the viewer or, for nobody, for the bff itself. */
+  tokenFor(viewer: Viewer | null, audience: string): string | Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The refusal of a credential; says no more than the client can use. */
+export function unauthenticated(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' } });
+}
+
+/** The refusal of a request that its credential could make without its owner's will. */
+export function forbidden(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' } });
+}
+
+/** Something that identity rests on does not answer: `identity`, `sessions`. */
+export function unavailable(backend: string, message: string, cause: unknown): BackendError {
+  return new BackendError({
+    code: 'UPSTREAM_UNAVAILABLE',
+    backend,
+    message: `${message}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    retryable: true,
+    cause,
+  });
+}
