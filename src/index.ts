@@ -16,5 +16,6 @@ export { createSubschemaBuilder } from './subschema/builder.ts';
 export { connectionOf, pageSize, pageStart } from './subschema/connection.ts';
 export { defineSubschema, type Subschema } from './subschema/define-subschema.ts';
 export type { MergeOptions } from './subschema/merge-keys.ts';
+export { type BearerOptions, bearerAuth } from './server/auth/bearer.ts';
 export { type CreateServerOptions, createServer, serveBff } from './server/bff-server.ts';
 export type { RunningServer } from './server/create-server.ts';

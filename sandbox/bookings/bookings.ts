@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
+import { type CallerIdentity, createAccessCheck, mayAccess } from '../service/access-token.ts';
 import { createCallLog } from '../service/call-log.ts';
 import { defaultDataDir } from '../service/database.ts';
 import {
@@ -12,15 +13,21 @@ import {
 } from '../service/grpc-parameters.ts';
 import { GrpcError, startGrpcServer } from '../service/grpc-server.ts';
 import { encodePageToken } from '../service/page-token.ts';
-import type { RunningService, ServiceOptions } from '../service/service.ts';
+import type { ProtectedServiceOptions, RunningService } from '../service/service.ts';
 import { type BookingRow, type BookingStore, type NewBooking, openBookings } from './store.ts';
 
 const proto = join(import.meta.dirname, '../../schemas/bookings/bookings.proto');
 const maxBatchSize = 200;
 const seatPattern = /^[1-9]\d?[A-K]$/;
 
-/** Starts the bookings service: `schemas/bookings/bookings.proto` over gRPC. */
-export async function startBookings(options: ServiceOptions = {}): Promise<RunningService> {
+/**
+ * Starts the bookings service: `schemas/bookings/bookings.proto` over gRPC. With an issuer, every
+ * call carries an access token for `urn:bookings`: travellers see and change their own bookings, a
+ * client reads all.
+ */
+export async function startBookings(
+  options: ProtectedServiceOptions = {},
+): Promise<RunningService> {
   const store = openBookings(options.dataDir ?? defaultDataDir);
   const calls = createCallLog('bookings', options.print);
   try {
@@ -30,6 +37,7 @@ export async function startBookings(options: ServiceOptions = {}): Promise<Runni
       service: 'bookings.v1.Bookings',
       methods: methodsOf(store),
       calls,
+      check: options.issuer ? createAccessCheck(options.issuer, 'urn:bookings') : null,
     });
     return {
       name: 'bookings',
@@ -56,29 +64,40 @@ interface PageRequest {
 
 function methodsOf(store: BookingStore) {
   return {
-    ListBookings: { unary: (request: PageRequest) => listBookings(store, request) },
+    ListBookings: {
+      unary: (request: PageRequest, caller: CallerIdentity | null) =>
+        listBookings(store, request, caller),
+    },
     GetBooking: {
-      unary({ id }: { readonly id: string }) {
+      unary({ id }: { readonly id: string }, caller: CallerIdentity | null) {
         const booking = store.one(readRequired('id', id));
-        if (booking) return bookingMessage(booking);
+        if (booking && mayRead(caller, booking)) return bookingMessage(booking);
         throw notFound(id);
       },
     },
     BatchGetBookings: {
       /** By id, whatever was asked first: the contract promises no order. */
-      unary({ ids }: { readonly ids: readonly string[] }) {
+      unary({ ids }: { readonly ids: readonly string[] }, caller: CallerIdentity | null) {
         const bookings = readBatch('ids', ids, maxBatchSize)
           .sort()
           .map((id) => store.one(id))
-          .filter((booking) => booking !== null);
+          .filter((booking) => booking !== null)
+          .filter((booking) => mayRead(caller, booking));
         return { bookings: bookings.map(bookingMessage) };
       },
     },
-    CreateBooking: { unary: (request: NewBooking) => createBooking(store, request) },
+    CreateBooking: {
+      unary: (request: NewBooking, caller: CallerIdentity | null) =>
+        createBooking(store, request, caller),
+    },
     CancelBooking: {
-      unary(request: { readonly id: string; readonly travellerId: string }) {
+      unary(
+        request: { readonly id: string; readonly travellerId: string },
+        caller: CallerIdentity | null,
+      ) {
         const id = readRequired('id', request.id);
-        const result = store.cancel(id, readRequired('traveller_id', request.travellerId));
+        const travellerId = ownTraveller(request.travellerId, caller, 'bookings.write');
+        const result = store.cancel(id, travellerId);
         if (result === 'not found') throw notFound(id);
         if (result === 'cancelled already') {
           throw new GrpcError(status.FAILED_PRECONDITION, `booking "${id}" is cancelled already`);
@@ -89,8 +108,19 @@ function methodsOf(store: BookingStore) {
   };
 }
 
-function listBookings(store: BookingStore, request: PageRequest) {
-  const travellerId = readRequired('traveller_id', request.travellerId);
+/** The traveller that a request names, when its caller may speak for them. */
+function ownTraveller(given: string, caller: CallerIdentity | null, scope: string): string {
+  const travellerId = readRequired('traveller_id', given);
+  if (mayAccess(caller, travellerId, scope)) return travellerId;
+  throw new GrpcError(status.PERMISSION_DENIED, 'the bookings are those of another traveller');
+}
+
+function mayRead(caller: CallerIdentity | null, booking: BookingRow): boolean {
+  return mayAccess(caller, booking.travellerId, 'bookings.read');
+}
+
+function listBookings(store: BookingStore, request: PageRequest, caller: CallerIdentity | null) {
+  const travellerId = ownTraveller(request.travellerId, caller, 'bookings.read');
   const size = readSize('page_size', request.pageSize, { max: 100, fallback: 20 });
   const token = readPageToken(travellerId, request.pageToken, ['number', 'number']);
   const found = store.ofTraveller(travellerId, {
@@ -106,12 +136,12 @@ function listBookings(store: BookingStore, request: PageRequest) {
   };
 }
 
-function createBooking(store: BookingStore, request: NewBooking) {
+function createBooking(store: BookingStore, request: NewBooking, caller: CallerIdentity | null) {
   const idempotencyKey = readRequired('idempotency_key', request.idempotencyKey);
   if (idempotencyKey.length > 128) {
     throw invalidArgument('idempotency_key has more than 128 characters');
   }
-  const travellerId = readRequired('traveller_id', request.travellerId);
+  const travellerId = ownTraveller(request.travellerId, caller, 'bookings.write');
   const flightId = readRequired('flight_id', request.flightId);
   const seat = readRequired('seat', request.seat);
   if (!seatPattern.test(seat)) {

@@ -13,6 +13,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
+import { AccessRefused, type CallerIdentity, type CheckAccess } from './access-token.ts';
 import type { WritableCallLog } from './call-log.ts';
 import { freePort } from './listen.ts';
 import { startRestServer } from './rest-server.ts';
@@ -33,7 +34,7 @@ export class GrpcError extends Error {
  * until `signal` aborts.
  */
 export type GrpcMethod<Request = unknown> =
-  | { readonly unary: (request: Request) => object }
+  | { readonly unary: (request: Request, caller: CallerIdentity | null) => object }
   | { readonly stream: (request: Request, signal: AbortSignal) => AsyncIterable<object> };
 
 export interface GrpcServer {
@@ -55,6 +56,8 @@ export async function startGrpcServer<Methods extends Record<string, GrpcMethod<
   readonly service: string;
   readonly methods: Methods;
   readonly calls: WritableCallLog;
+  /** Asked who calls, before each unary call. @default nobody asks */
+  readonly check?: CheckAccess | null;
 }): Promise<GrpcServer> {
   const definitions = loadSync(options.proto, { longs: String, enums: String, defaults: true });
   const health = new HealthImplementation({ '': 'SERVING', [options.service]: 'SERVING' });
@@ -102,13 +105,17 @@ function implement(options: {
   readonly service: string;
   readonly methods: Record<string, GrpcMethod<never>>;
   readonly calls: WritableCallLog;
+  readonly check?: CheckAccess | null;
 }): UntypedServiceImplementation {
   const handlers: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries(options.methods)) {
     const operation = `${options.service}/${name}`;
     const begin = (request: unknown) => options.calls.begin(operation, request);
     // `never` is any method's request here; the contract makes sure of the real one.
-    const handler = 'unary' in method ? unary(method.unary, begin) : stream(method.stream, begin);
+    const handler =
+      'unary' in method
+        ? unary(method.unary, begin, options.check ?? null)
+        : stream(method.stream, begin);
     handlers[name] = handler as UntypedServiceImplementation[string];
   }
   return handlers;
@@ -116,20 +123,30 @@ function implement(options: {
 
 type Begin = (request: unknown) => (status: string) => void;
 
-function unary(answer: (request: never) => object, begin: Begin) {
-  return (call: ServerUnaryCall<never, object>, callback: sendUnaryData<object>): void => {
+function unary(
+  answer: (request: never, caller: CallerIdentity | null) => object,
+  begin: Begin,
+  check: CheckAccess | null,
+) {
+  const settled = async (call: ServerUnaryCall<never, object>): Promise<Settled> => {
     const finish = begin(call.request);
     try {
-      const response = answer(call.request);
+      const caller = check && (await check(call.metadata.get('authorization').join(', ')));
+      const response = answer(call.request, caller);
       finish('OK');
-      callback(null, response);
+      return [null, response];
     } catch (error) {
       const failure = statusOf(error);
       finish(status[failure.code]);
-      callback(failure);
+      return [failure];
     }
   };
+  return (call: ServerUnaryCall<never, object>, callback: sendUnaryData<object>): void => {
+    void settled(call).then((outcome) => callback(...outcome));
+  };
 }
+
+type Settled = [failure: { code: status; details: string }] | [failure: null, response: object];
 
 function stream(
   answers: (request: never, signal: AbortSignal) => AsyncIterable<object>,
@@ -158,6 +175,10 @@ function stream(
 }
 
 function statusOf(error: unknown): { code: status; details: string } {
+  if (error instanceof AccessRefused) {
+    const code = error.reason === 'no keys' ? status.UNAVAILABLE : status.UNAUTHENTICATED;
+    return { code, details: error.message };
+  }
   if (error instanceof GrpcError) return { code: error.code, details: error.message };
   console.error(error);
   return { code: status.INTERNAL, details: 'the service failed; its log says why' };

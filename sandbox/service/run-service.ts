@@ -1,20 +1,21 @@
 import { PortInUseError } from './listen.ts';
-import type { RunningService, ServiceOptions } from './service.ts';
+import type { ProtectedServiceOptions, RunningService } from './service.ts';
 
 /**
- * Runs one service as this process: reads `PORT`, `SANDBOX_DIR` and `LOG_LEVEL` (`debug` prints
- * each call), prints one JSON line with its URLs when it answers, and ends on SIGTERM and SIGINT.
+ * Runs one service as this process: reads `PORT`, `SANDBOX_DIR`, `OIDC_ISSUER` and `LOG_LEVEL`
+ * (`debug` prints each call), prints one JSON line with its URLs when it answers, and ends on SIGTERM and SIGINT.
  * What keeps it from starting is said in one line, with exit code 1.
  */
 export async function runService(
   name: string,
   defaultPort: number,
-  start: (options: ServiceOptions) => Promise<RunningService>,
+  start: (options: ProtectedServiceOptions) => Promise<RunningService>,
 ): Promise<void> {
   try {
     const service = await start({
       port: readPort(process.env['PORT'], defaultPort),
       dataDir: process.env['SANDBOX_DIR'],
+      issuer: process.env['OIDC_ISSUER'] || 'http://127.0.0.1:4105',
       print: process.env['LOG_LEVEL'] === 'debug' ? (line) => console.log(line) : undefined,
     });
     console.log(

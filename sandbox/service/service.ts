@@ -10,6 +10,12 @@ export interface ServiceOptions {
   readonly print?: (line: string) => void;
 }
 
+/** A service that may ask for access tokens. */
+export interface ProtectedServiceOptions extends ServiceOptions {
+  /** Whose tokens it asks for. @default none are asked for */
+  readonly issuer?: string;
+}
+
 /** A service that answers. */
 export interface RunningService {
   readonly name: string;

@@ -23,7 +23,7 @@ export interface PartPort {
 }
 
 const airport = (origin: string) => `${origin}/airports/ATL`;
-const traveller = (origin: string) => `${origin}/travellers?ids=ada`;
+const traveller = (origin: string) => `${origin}/me (asks for an access token)`;
 const login = (origin: string) =>
   `${origin} (OpenID provider: ada, grace or amelia, password "sandbox")`;
 const grpc = (service: string) => (origin: string) => `${origin} (gRPC ${service})`;

@@ -7,4 +7,5 @@ export const bookings = defineGrpcBackend<Bookings>({
   endpoints: env('BOOKINGS_URL', 'http://127.0.0.1:4103'),
   proto: new URL('./bookings.proto', import.meta.url),
   service: 'bookings.v1.Bookings',
+  auth: { audience: 'urn:bookings' },
 });

@@ -6,6 +6,7 @@ export const travellers = defineRestBackend<Paths>({
   name: 'travellers',
   endpoints: env('TRAVELLERS_URL', 'http://127.0.0.1:4104'),
   policy: { timeoutMs: 800 },
+  auth: { audience: 'urn:travellers' },
 });
 
 /**

@@ -3,7 +3,8 @@ import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startIdentity } from '../../sandbox/identity/identity.ts';
 import type { RunningService } from '../../sandbox/service/service.ts';
-import { createBrowser, submitLogin } from '../support/browser.ts';
+import { loginAsApp } from '../support/app.ts';
+import { createBrowser } from '../support/browser.ts';
 import { tempDir } from './temp-dir.ts';
 
 const dir = tempDir();
@@ -37,37 +38,8 @@ const configured = (id: string, secret?: string) =>
   );
 const bffMobile = () => configured('bff-mobile', 'sandbox-mobile-secret');
 
-/** Logs somebody in as the mobile app does. */
-async function login(account: string, scope = 'openid profile travellers.read bookings.read') {
-  const config = await configured('mobile');
-  const browser = createBrowser();
-  const verifier = client.randomPKCECodeVerifier();
-  const state = client.randomState();
-  const nonce = client.randomNonce();
-  const url = client.buildAuthorizationUrl(config, {
-    redirect_uri: callback,
-    scope,
-    resource: 'urn:tailorbird:mobile',
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-  });
-  const page = await browser.visit(url.href);
-  expect(await page.response.text()).toContain("Everybody's password is <code>sandbox</code>");
-  const back = await submitLogin(
-    browser,
-    page.url,
-    account,
-    ({ pathname }) => pathname === '/callback',
-  );
-  const tokens = await client.authorizationCodeGrant(config, new URL(back.url), {
-    pkceCodeVerifier: verifier,
-    expectedState: state,
-    expectedNonce: nonce,
-  });
-  return { config, tokens, back };
-}
+const login = (account: string, scope = 'openid profile travellers.read bookings.read') =>
+  loginAsApp(identity.url, account, scope);
 
 const exchanged = async (subjectToken: string, parameters: Record<string, string> = {}) =>
   client.genericGrantRequest(await bffMobile(), exchange, {
@@ -81,7 +53,8 @@ const refusal = (error: string) => ({ error });
 
 describe('a login', () => {
   it('gives an access token of the app’s API, as RFC 9068 has it', async () => {
-    const { tokens } = await login('grace');
+    const { tokens, page } = await login('grace');
+    expect(page).toContain("Everybody's password is <code>sandbox</code>");
     expect(tokens.claims()).toMatchObject({ sub: 'grace', name: 'Grace Hopper' });
     const jwks = createRemoteJWKSet(new URL(`${identity.url}/jwks`));
     const { payload, protectedHeader } = await jwtVerify(tokens.access_token, jwks, {
@@ -139,11 +112,11 @@ describe('a login', () => {
   });
 
   it('gives a code that works once', async () => {
-    const { config, back } = await login('ada');
+    const { config, callbackUrl } = await login('ada');
     await expect(
-      client.authorizationCodeGrant(config, new URL(back.url), {
+      client.authorizationCodeGrant(config, new URL(callbackUrl), {
         pkceCodeVerifier: client.randomPKCECodeVerifier(),
-        expectedState: new URL(back.url).searchParams.get('state')!,
+        expectedState: new URL(callbackUrl).searchParams.get('state')!,
       }),
     ).rejects.toMatchObject(refusal('invalid_grant'));
   });

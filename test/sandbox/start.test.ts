@@ -88,7 +88,7 @@ describe('npm start', () => {
     await printed(/Everything answers/);
     process.kill(pidOf(child, 'airports'), 'SIGKILL');
     await printed(/airports +ended \(SIGKILL\); the others go on without it/);
-    expect((await fetch(urlOf(lines, 'travellers'))).status).toBe(200);
+    expect((await fetch(urlOf(lines, 'travellers'))).status).toBe(401);
     child.kill('SIGTERM');
     expect((await ended)[0]).toBe(0);
   });
