@@ -2,9 +2,9 @@ import type { SubschemaConfig } from '@graphql-tools/delegate';
 import { stitchSchemas } from '@graphql-tools/stitch';
 import type { GraphQLSchema } from 'graphql';
 import { describePlace } from '../definition-place.ts';
-import { subschemaConfig } from '../subschema/define-subschema.ts';
+import { isRemote, subschemaConfig } from '../subschema/define-subschema.ts';
 import { clientSchema } from './client-schema.ts';
-import { assertExists, type Coordinate, parseCoordinate } from './coordinates.ts';
+import { assertExists, type Coordinate, exists, parseCoordinate } from './coordinates.ts';
 import type { Bff } from './define-bff.ts';
 import { type ClientResolvers, lowerFields } from './lower-fields.ts';
 import { referenceResolvers } from './reference-resolvers.ts';
@@ -96,6 +96,15 @@ function checkTailor(bff: Bff, at: string): Coordinate[] {
         throw new Error(`${at}: tailor.defaults names "${text}"; write Type.field.argument`);
       }
     }
+  }
+  for (const subschema of bff.subschemas.filter(isRemote)) {
+    const changed = [...Object.keys(rename), ...Object.keys(defaults)].find((text) =>
+      exists(parseCoordinate(text, at), [subschema.schema]),
+    );
+    if (changed === undefined) continue;
+    throw new Error(
+      `${at}: tailor changes "${changed}", which the GraphQL backend "${subschema.name}" answers under its own name and defaults; hide it and add a field to Query or its type instead`,
+    );
   }
   for (const [coordinate, name] of Object.entries(rename)) {
     if (/^[A-Za-z][_A-Za-z0-9]*$/.test(name)) continue;

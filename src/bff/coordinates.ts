@@ -33,29 +33,44 @@ export function assertExists(
   schemas: readonly GraphQLSchema[],
   at: string,
 ): void {
-  const having = schemas.filter((schema) => schema.getType(coordinate.typeName));
-  if (having.length === 0) {
-    const names = schemas.flatMap((schema) => Object.keys(schema.getTypeMap()));
-    throw unknown(coordinate, at, 'type', coordinate.typeName, names);
-  }
-  if (coordinate.member === null) return;
-  const members = having.flatMap((schema) => memberNames(schema, coordinate.typeName));
-  if (!members.includes(coordinate.member)) {
-    throw unknown(coordinate, at, 'field or value', coordinate.member, members);
-  }
-  if (coordinate.argument === null) return;
-  const names = having.flatMap((schema) =>
-    fieldArguments(schema, coordinate).map((argument) => argument.name),
+  const gap = missing(coordinate, schemas);
+  if (gap === null) return;
+  throw new Error(
+    `${at} names "${coordinate.text}", but no subschema of this bff has the ${gap.what} "${gap.name}".${didYouMean(gap.name, gap.names)}`,
   );
-  if (!names.includes(coordinate.argument)) {
-    throw unknown(coordinate, at, 'argument', coordinate.argument, names);
-  }
 }
 
-export function fieldArguments(
-  schema: GraphQLSchema,
-  coordinate: Coordinate,
-): readonly GraphQLArgument[] {
+/** Whether one of the schemas has what `coordinate` names. */
+export function exists(coordinate: Coordinate, schemas: readonly GraphQLSchema[]): boolean {
+  return missing(coordinate, schemas) === null;
+}
+
+interface Gap {
+  readonly what: string;
+  readonly name: string;
+  /** What there is instead. */
+  readonly names: readonly string[];
+}
+
+/** The first part of `coordinate` that none of the schemas has. */
+function missing(coordinate: Coordinate, schemas: readonly GraphQLSchema[]): Gap | null {
+  const { typeName, member, argument } = coordinate;
+  const having = schemas.filter((schema) => schema.getType(typeName));
+  if (having.length === 0) {
+    const names = schemas.flatMap((schema) => Object.keys(schema.getTypeMap()));
+    return { what: 'type', name: typeName, names };
+  }
+  if (member === null) return null;
+  const members = having.flatMap((schema) => memberNames(schema, typeName));
+  if (!members.includes(member)) return { what: 'field or value', name: member, names: members };
+  if (argument === null) return null;
+  const names = having.flatMap((schema) =>
+    fieldArguments(schema, coordinate).map(({ name }) => name),
+  );
+  return names.includes(argument) ? null : { what: 'argument', name: argument, names };
+}
+
+function fieldArguments(schema: GraphQLSchema, coordinate: Coordinate): readonly GraphQLArgument[] {
   const type = schema.getType(coordinate.typeName);
   if (!isObjectType(type) && !isInterfaceType(type)) return [];
   return type.getFields()[coordinate.member ?? '']?.args ?? [];
@@ -68,16 +83,4 @@ function memberNames(schema: GraphQLSchema, typeName: string): string[] {
     return Object.keys(type.getFields());
   }
   return [];
-}
-
-function unknown(
-  coordinate: Coordinate,
-  at: string,
-  what: string,
-  name: string,
-  names: readonly string[],
-): Error {
-  return new Error(
-    `${at} names "${coordinate.text}", but no subschema of this bff has the ${what} "${name}".${didYouMean(name, names)}`,
-  );
 }

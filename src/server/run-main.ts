@@ -41,7 +41,9 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
     exitWith(2, `${options.name} takes no argument "${argument}"; --help lists its settings`);
   }
   try {
-    const values = resolveSettings({ ...options.settings, ...own }, process.env);
+    const settings = { ...options.settings, ...own };
+    refuseMisspelt(settings, process.env);
+    const values = resolveSettings(settings, process.env);
     const {
       PORT: port,
       ADMIN_PORT: adminPort,
@@ -92,6 +94,36 @@ function ownSettings({ port, adminPort }: { readonly port: number; readonly admi
           : 'development',
     },
   } as const satisfies Settings;
+}
+
+/** A variable that nothing reads and that is one letter away from one that is read, and not set. */
+function refuseMisspelt(settings: Settings, environment: NodeJS.ProcessEnv): void {
+  const names = Object.values(settings).flatMap(({ setting }) => setting.variable ?? []);
+  const unset = names.filter((name) => environment[name] === undefined);
+  for (const given of Object.keys(environment)) {
+    const meant = names.includes(given) ? undefined : unset.find((name) => isSlip(given, name));
+    if (meant !== undefined) {
+      throw new Error(`${given} is set, but nothing reads it; did you mean ${meant}?`);
+    }
+  }
+}
+
+/** One letter left out, added, changed or swapped with its neighbour. */
+function isSlip(given: string, name: string): boolean {
+  if (given.length < 4 || Math.abs(given.length - name.length) > 1) return false;
+  let start = 0;
+  while (start < given.length && given[start] === name[start]) start += 1;
+  let end = 0;
+  while (
+    end < Math.min(given.length, name.length) - start &&
+    given.at(-1 - end) === name.at(-1 - end)
+  ) {
+    end += 1;
+  }
+  const middle = given.slice(start, given.length - end);
+  const expected = name.slice(start, name.length - end);
+  if (middle.length <= 1 && expected.length <= 1) return true;
+  return middle.length === 2 && [...middle].reverse().join('') === expected;
 }
 
 function oneOf<Value extends string>(text: string, values: readonly Value[]): Value {

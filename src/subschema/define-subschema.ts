@@ -1,13 +1,18 @@
 import type { SubschemaConfig } from '@graphql-tools/delegate';
 import type { GraphQLSchema } from 'graphql';
 import type { Backend } from '../backend/backend.ts';
+import { type GraphqlApi, graphqlExecutor } from '../backend/graphql-backend.ts';
 import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
 import { lowerMerge, type MergeOptions } from './merge-keys.ts';
 
 export interface SubschemaOptions {
   /** The backend behind every field of this subschema. */
   readonly backend: Backend;
-  /** A Pothos builder with the types of this subschema, or a schema made some other way. */
+  /**
+   * A Pothos builder with the types of this subschema, or a schema made some other way. Of a
+   * GraphQL backend: the schema of its contract, `buildSchema(readFileSync(…))`; its resolvers
+   * are not used.
+   */
   readonly builder: { toSchema(): GraphQLSchema } | GraphQLSchema;
   /** How types that other subschemas also have are joined, by type name. @default none */
   readonly merge?: Readonly<Record<string, MergeOptions>>;
@@ -48,5 +53,13 @@ export function subschemaConfig(
   schema: GraphQLSchema,
   merge = subschema.merge,
 ): SubschemaConfig {
-  return { name: subschema.name, schema, merge: lowerMerge(subschema, schema, merge) };
+  const config = { name: subschema.name, schema, merge: lowerMerge(subschema, schema, merge) };
+  return isRemote(subschema)
+    ? { ...config, executor: graphqlExecutor(subschema.backend as Backend<GraphqlApi>) }
+    : config;
+}
+
+/** Whether a GraphQL service answers it, so that names and defaults are not ours to change. */
+export function isRemote(subschema: Subschema): boolean {
+  return subschema.backend.kind === 'graphql';
 }

@@ -109,4 +109,21 @@ describe('a bff as a process', () => {
     expect(await run.exit).toBe(2);
     expect(run.printed.err).toContain('--help');
   });
+
+  test.each([
+    ['FLIGHT_URL', 'FLIGHTS_URL'],
+    ['FLIGHTS_ULR', 'FLIGHTS_URL'],
+    ['PROT', 'PORT'],
+  ])('%s is taken for a slip of %s', async (given, meant) => {
+    const run = start({ [given]: 'x' });
+    expect(await run.exit).toBe(1);
+    expect(run.printed.err).toBe(`${given} is set, but nothing reads it; did you mean ${meant}?\n`);
+  });
+
+  test('a variable of somebody else is none of its business', async () => {
+    const run = start({ REPORT: 'x', FLIGHTS_URL_OLD: 'y' });
+    await ready(run);
+    run.child.kill('SIGTERM');
+    expect(await run.exit).toBe(0);
+  });
 });
