@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Backend } from '../backend/backend.ts';
 import { effectivePolicy } from '../backend/policy.ts';
 import { BackendError } from '../error.ts';
@@ -13,6 +14,8 @@ export type AnyBatchOptions = BatchOptions<
   unknown,
   boolean
 >;
+
+const none: readonly string[] = [];
 
 const scopes = ['public', 'viewer', 'none'];
 
@@ -95,6 +98,31 @@ export class BatchPlan {
     return values;
   }
 
+  /** Whether its values can be invalidated by tag. */
+  get tagged(): boolean {
+    return this.#options.tags !== undefined;
+  }
+
+  /** The tags of a value; none unless declared. */
+  tagsOf(value: unknown, key: unknown, text: string): readonly string[] {
+    const { tags } = this.#options;
+    if (tags === undefined) return none;
+    return typeof tags === 'string' ? [`${tags}:${text}`] : tags(value, key);
+  }
+
+  /**
+   * What its values are called where other processes and later versions see them; null without a
+   * name. Another `load`, `value` or key makes another identity, so that a new version never reads
+   * what an old one shaped.
+   */
+  get identity(): string | null {
+    const { name, load, rows, keyOf, value, keyToString, group } = this.#options;
+    if (name === undefined) return null;
+    const shape = [load, rows, keyOf, value, keyToString, group].map(String).join('\n');
+    const version = createHash('sha256').update(shape).digest('base64url').slice(0, 10);
+    return `${this.backend.name}/${name}@${version}`;
+  }
+
   /** What a key has that the backend does not know. */
   gap(): unknown {
     return this.#options.group === true ? [] : null;
@@ -149,6 +177,13 @@ export class BatchPlan {
     );
     const bytes = this.#options.maxUrlBytes ?? 1;
     this.#expect(bytes > 0, 'maxUrlBytes', 'a number above 0', bytes);
+    const { tags } = this.#options;
+    this.#expect(
+      tags === undefined || typeof tags === 'function' || (typeof tags === 'string' && tags !== ''),
+      'tags',
+      "a type's name or a function",
+      tags,
+    );
     if (cache.scope === 'none') return;
     for (const option of ['ttlMs', 'staleWhileRevalidateMs', 'staleIfErrorMs'] as const) {
       const value = cache[option] ?? 0;

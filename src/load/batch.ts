@@ -24,7 +24,7 @@ export interface Batch<Key, Value, Args = void> {
     keys: readonly Key[],
     ...args: ArgsOf<Args>
   ): MaybePromise<readonly (Value | null | Error)[]>;
-  /** Drops what this operation and the cache know of the keys, so that they are asked again: after a mutation. */
+  /** Drops what this operation and every instance's caches know of the keys, so that they are asked again: after a mutation. */
   forget(context: RequestContext, keys: readonly Key[], ...args: ArgsOf<Args>): void;
 }
 
@@ -41,9 +41,9 @@ export type BatchCache =
       readonly scope: 'public' | 'viewer';
       /** Lifetime in milliseconds, ±10 %; an upstream `Cache-Control` can shorten it. @default 0: only calls in flight are shared */
       readonly ttlMs?: number;
-      /** After the lifetime: answer at once, and ask again behind it, in milliseconds. @default 0 */
+      /** After the lifetime: answer at once, and ask again behind it, in milliseconds. @default 30 s (public), 0 (viewer) */
       readonly staleWhileRevalidateMs?: number;
-      /** After the lifetime: what to answer when asking fails, in milliseconds. @default 0 */
+      /** After the lifetime: what to answer when asking fails, in milliseconds. @default 5 min (public), 0 (viewer) */
       readonly staleIfErrorMs?: number;
       /** Approximate size of everything kept, in bytes. @default 16 MiB */
       readonly maxBytes?: number;
@@ -69,4 +69,11 @@ export interface BatchOptions<Api, Key, Page, Row, Value, Args, Group extends bo
   /** Length of the keys in a URL; REST only. @default 7 KiB, which leaves 1 KiB of 8 for the rest */
   readonly maxUrlBytes?: number;
   readonly cache: BatchCache;
+  /**
+   * What `invalidate` drops a value by: `'Airport'` tags each with `Airport:<key>`; a function names
+   * its tags. Whatever the arguments and viewers it is kept for. @default none
+   */
+  readonly tags?:
+    | string
+    | ((value: Group extends true ? readonly Value[] : Value, key: Key) => readonly string[]);
 }

@@ -2,6 +2,7 @@ import type { Backend } from '../backend/backend.ts';
 import { type RequestContext, liveBackend } from '../request.ts';
 import type { Batch, BatchOptions, MaybePromise } from './batch.ts';
 import { type AnyBatchOptions, BatchPlan } from './batch-plan.ts';
+import { type TaggedMemo, cachesOf } from './caches.ts';
 import { OperationBatch } from './operation-batch.ts';
 import { SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
@@ -11,8 +12,8 @@ import { stableText } from './stable-text.ts';
  *
  * Rows are re-keyed by `keyOf`, never by position; gaps are null; keys are chunked by
  * `maxBatchSize` and, in a URL, by length. A chunk that fails fails its own keys. Within one
- * operation each key is asked once; `cache` says who shares what beyond it. Gaps and errors are
- * never kept beyond an operation.
+ * operation each key is asked once; `cache` says who shares what beyond it, and `tags` what
+ * `invalidate` drops. Gaps and errors are never kept beyond an operation.
  * Fails: TypeError for an option that breaks its rule.
  */
 export function defineBatch<
@@ -68,28 +69,45 @@ class DefinedBatch {
     this.#of(context, args).forget(keys);
   }
 
-  /** What the operation knows, apart for each value of the arguments. */
   #of(context: RequestContext, args: unknown): OperationBatch {
     // Only this class writes under its own key.
-    let byArgs = context.memo.get(this) as Map<string, OperationBatch> | undefined;
-    if (byArgs === undefined) context.memo.set(this, (byArgs = new Map()));
+    let memo = context.memo.get(this) as BatchMemo | undefined;
+    if (memo === undefined) context.memo.set(this, (memo = new BatchMemo(this.#plan.tagged)));
     const text = args === undefined ? '' : stableText(args);
-    let known = byArgs.get(text);
+    let known = memo.byArgs.get(text);
     if (known === undefined) {
       known = new OperationBatch(this.#plan, this.#shared(context), context, args);
-      byArgs.set(text, known);
+      memo.byArgs.set(text, known);
     }
     return known;
   }
 
   #shared(context: RequestContext): SharedBatch | null {
     const { backend, cache } = this.#plan;
-    const { shared, now = () => performance.now() } = liveBackend(context, backend);
+    const live = liveBackend(context, backend);
     if (cache.scope === 'none') return null;
     // Only this class writes under its own key.
-    let known = shared.get(this) as SharedBatch | undefined;
-    if (known === undefined) shared.set(this, (known = new SharedBatch(cache, now)));
+    let known = live.shared.get(this) as SharedBatch | undefined;
+    if (known === undefined) {
+      const now = live.now ?? (() => performance.now());
+      known = new SharedBatch(this.#plan, cache, cachesOf(live), now);
+      live.shared.set(this, known);
+    }
     return known;
+  }
+}
+
+/** What one operation knows of a batch, apart for each value of the arguments. */
+class BatchMemo implements TaggedMemo {
+  readonly byArgs = new Map<string, OperationBatch>();
+  readonly #tagged: boolean;
+
+  constructor(tagged: boolean) {
+    this.#tagged = tagged;
+  }
+
+  forgetTagged(): void {
+    if (this.#tagged) for (const batch of this.byArgs.values()) batch.forgetAll();
   }
 }
 

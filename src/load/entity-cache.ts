@@ -1,10 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { approximateBytes } from './approximate-bytes.ts';
 import type { BatchCache } from './batch.ts';
+import { TagIndex } from './tag-index.ts';
 
-interface Entry {
+export interface Entry {
   readonly value: unknown;
+  /** On the cache's clock, in milliseconds. */
   readonly freshUntil: number;
+  readonly mayBeStale: boolean;
+  readonly tags: readonly string[];
 }
 
 export type CachedBatch = Exclude<BatchCache, { scope: 'none' }>;
@@ -12,50 +16,83 @@ export type CachedBatch = Exclude<BatchCache, { scope: 'none' }>;
 /** Values by key, the least recently used dropped first, capped by their approximate size. */
 export class EntityCache {
   readonly #entries: LRUCache<string, Entry>;
+  readonly #index = new TagIndex();
   readonly #now: () => number;
   readonly #ttlMs: number;
   readonly #staleWhileRevalidateMs: number;
   readonly #staleIfErrorMs: number;
 
   constructor(options: CachedBatch, now: () => number) {
-    this.#entries = new LRUCache({ maxSize: options.maxBytes ?? 16 * 1024 * 1024 });
+    const isPublic = options.scope === 'public';
+    this.#entries = new LRUCache({
+      maxSize: options.maxBytes ?? 16 * 1024 * 1024,
+      dispose: ({ tags }, id) => {
+        if (tags.length > 0) this.#index.remove(tags, id);
+      },
+    });
     this.#now = now;
     this.#ttlMs = options.ttlMs ?? 0;
-    this.#staleWhileRevalidateMs = options.staleWhileRevalidateMs ?? 0;
-    this.#staleIfErrorMs = options.staleIfErrorMs ?? 0;
+    this.#staleWhileRevalidateMs = options.staleWhileRevalidateMs ?? (isPublic ? 30_000 : 0);
+    this.#staleIfErrorMs = options.staleIfErrorMs ?? (isPublic ? 300_000 : 0);
   }
 
-  /** The value while it may be answered; `stale` when it should be asked for again behind it. */
-  read(id: string): { readonly value: unknown; readonly stale: boolean } | undefined {
+  now(): number {
+    return this.#now();
+  }
+
+  /** What may be answered; past `freshUntil` it should be asked for again behind it. */
+  read(id: string, now: number): Entry | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
-    const ageMs = this.#now() - entry.freshUntil;
-    if (ageMs < 0) return { value: entry.value, stale: false };
-    if (ageMs < this.#staleWhileRevalidateMs) return { value: entry.value, stale: true };
-    if (ageMs >= this.#staleIfErrorMs) this.#entries.delete(id);
+    const ageMs = now - entry.freshUntil;
+    if (ageMs < 0) return entry;
+    if (!entry.mayBeStale) this.#entries.delete(id);
+    else if (ageMs < this.#staleWhileRevalidateMs) return entry;
+    else if (ageMs >= this.#staleIfErrorMs) this.#entries.delete(id);
     return undefined;
   }
 
   /** The value to answer when asking failed; undefined when it is too old for that. */
   readAfterError(id: string): unknown {
     const entry = this.#entries.get(id);
-    if (entry === undefined || this.#now() - entry.freshUntil >= this.#staleIfErrorMs)
-      return undefined;
-    return entry.value;
+    if (entry === undefined) return undefined;
+    const ageMs = this.#now() - entry.freshUntil;
+    return ageMs < (entry.mayBeStale ? this.#staleIfErrorMs : 0) ? entry.value : undefined;
   }
 
-  /** Keeps a value for the shorter of its lifetimes, ±10 % so that neighbours expire apart. */
-  write(id: string, value: unknown, longestMs: number): void {
+  /**
+   * Keeps a value for the shorter of its lifetimes, ±10 % so that neighbours expire apart. Returns
+   * how long that is, in milliseconds; 0 when it is not kept.
+   */
+  write(
+    id: string,
+    value: unknown,
+    longestMs: number,
+    mayBeStale: boolean,
+    tags: readonly string[],
+  ): number {
     const ttlMs = Math.min(this.#ttlMs * (0.9 + Math.random() * 0.2), longestMs);
     if (ttlMs <= 0) {
       this.#entries.delete(id);
-      return;
+      return 0;
     }
-    const entry = { value, freshUntil: this.#now() + ttlMs };
-    this.#entries.set(id, entry, { size: approximateBytes(value) + id.length * 2 + 64 });
+    const entry = { value, freshUntil: this.#now() + ttlMs, mayBeStale, tags };
+    const size = approximateBytes(value) + id.length * 2 + 64 + tags.length * 64;
+    this.#entries.set(id, entry, { size });
+    if (tags.length > 0 && this.#entries.peek(id) === entry) this.#index.add(tags, id);
+    return ttlMs;
   }
 
   delete(id: string): void {
     this.#entries.delete(id);
+  }
+
+  /** With null, everything that has a tag. */
+  drop(tags: readonly string[] | null): void {
+    for (const id of this.#index.idsOf(tags)) this.#entries.delete(id);
+  }
+
+  clear(): void {
+    this.#entries.clear();
   }
 }

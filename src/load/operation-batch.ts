@@ -2,10 +2,12 @@ import DataLoader from 'dataloader';
 import { assemblyMs, leastRemainingMs } from '../backend/policy.ts';
 import { BackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
-import { type BatchAnswer, ask } from './ask.ts';
+import { type AnswerPolicy, policyOf } from './answer-policy.ts';
+import { ask } from './ask.ts';
 import type { MaybePromise } from './batch.ts';
 import type { BatchPlan } from './batch-plan.ts';
-import type { Flight, SharedBatch } from './shared-batch.ts';
+import { languageOf } from './language.ts';
+import type { Asker, Flight, FlightAnswer, SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
 
 /** A key that is asked for; it stands in for its value until there is one. */
@@ -45,13 +47,16 @@ class Column {
 }
 
 /** What one operation knows of one batch with one value of its arguments: the request memo. */
-export class OperationBatch {
+export class OperationBatch implements Asker {
   readonly #plan: BatchPlan;
   readonly #shared: SharedBatch | null;
   readonly #context: RequestContext;
   readonly #args: unknown;
-  /** Scope and arguments; a JSON list, so that nothing can be appended to look like another one. */
-  readonly #prefix: string;
+  readonly #policy: AnswerPolicy;
+  readonly #subject: string | null;
+  /** Subject, arguments and language; a JSON list, so that nothing can be appended to look like another one. */
+  #prefix = '';
+  #variesByLanguage: boolean | null | undefined;
   /** Values, gaps and errors; pending keys for what is asked for. */
   readonly #slots = new Map<string, unknown>();
   /** Coalesces a tick. Its keys are whole columns, since a promise for each row costs a third of the throughput. */
@@ -66,16 +71,44 @@ export class OperationBatch {
 
   constructor(plan: BatchPlan, shared: SharedBatch | null, context: RequestContext, args: unknown) {
     const { scope } = plan.cache;
-    const subject = scope === 'viewer' ? (context.viewer?.subject ?? null) : null;
+    this.#policy = policyOf(context);
+    this.#subject = scope === 'viewer' ? this.#policy.subjectIn(context) : null;
+    const alone = scope === 'viewer' && this.#subject === null;
+    this.#policy.uses(alone ? 'none' : scope);
     this.#plan = plan;
-    this.#shared = scope === 'viewer' && subject === null ? null : shared;
+    this.#shared = alone ? null : shared;
     this.#context = context;
     this.#args = args;
-    this.#prefix = subject === null && args === undefined ? '' : stableText([subject, args]);
+  }
+
+  get context(): RequestContext {
+    return this.#context;
+  }
+
+  get args(): unknown {
+    return this.#args;
+  }
+
+  prefix(): string {
+    const varies = this.#shared?.variesByLanguage;
+    if (varies !== this.#variesByLanguage) {
+      this.#variesByLanguage = varies;
+      const parts = [
+        this.#subject,
+        this.#args ?? null,
+        varies === false ? null : languageOf(this.#context),
+      ];
+      this.#prefix = parts.every((part) => part === null) ? '' : stableText(parts);
+    }
+    return this.#prefix;
   }
 
   loadMany(keys: readonly unknown[]): MaybePromise<readonly unknown[]> {
+    const shared = this.#shared;
+    const prefix = shared === null ? '' : this.prefix();
+    const now = shared === null ? 0 : shared.now();
     const values: unknown[] = [];
+    let freshUntil = Number.POSITIVE_INFINITY;
     let missing: Column | undefined;
     let pending: Set<Column> | undefined;
     let latest: Column | undefined;
@@ -88,11 +121,15 @@ export class OperationBatch {
       }
       let value = this.#slots.get(text);
       if (value === undefined) {
-        const id = this.#shared === null ? '' : this.#prefix + text;
-        const kept = this.#shared?.read(id);
+        const id = prefix + text;
+        const kept = shared?.read(id, now);
         if (kept !== undefined) {
           value = kept.value;
-          if (kept.stale) (refresh ??= new Column()).keys.push(new PendingKey(text, id, key, null));
+          if (kept.freshUntil < freshUntil) freshUntil = kept.freshUntil;
+          if (kept.tags.length > 0) this.#policy.tagged(kept.tags);
+          if (kept.freshUntil <= now) {
+            (refresh ??= new Column()).keys.push(new PendingKey(text, id, key, null));
+          }
         } else {
           missing ??= new Column();
           value = new PendingKey(text, id, key, missing);
@@ -106,8 +143,12 @@ export class OperationBatch {
       }
       values.push(value);
     }
+    this.#policy.keepFor(freshUntil - now);
     if (missing !== undefined) void this.#loader.load(missing);
-    if (refresh !== undefined) void this.#loader.load(refresh);
+    if (refresh !== undefined) {
+      this.#policy.stale(this.#plan.backend.name);
+      void this.#loader.load(refresh);
+    }
     if (pending === undefined) return values;
     return allSettled(pending).then(() => {
       for (let index = 0; index < values.length; index++) {
@@ -119,11 +160,14 @@ export class OperationBatch {
   }
 
   forget(keys: readonly unknown[]): void {
-    for (const key of keys) {
-      const text = this.#plan.keyText(key);
-      this.#slots.delete(text);
-      this.#shared?.forget(this.#prefix + text);
-    }
+    const texts = keys.map((key) => this.#plan.keyText(key));
+    for (const text of texts) this.#slots.delete(text);
+    this.#shared?.forget(this.prefix(), texts);
+  }
+
+  /** What is on its way still reaches who waits for it. */
+  forgetAll(): void {
+    this.#slots.clear();
   }
 
   #textOf(key: unknown): string | Error {
@@ -134,11 +178,11 @@ export class OperationBatch {
     }
   }
 
-  /** Joins the calls that already ask for some keys, and asks for the others in chunks. */
-  #dispatch(keys: readonly PendingKey[]): void {
+  /** Joins the flights that already carry some keys; looks for the others in the shared store, then asks. */
+  #dispatch(keys: readonly PendingKey[], looked = false, asOf: string | null = null): void {
     const refused = this.#refusal();
     if (refused !== undefined) {
-      this.#settle(keys, { error: refused });
+      this.#settle(keys, { ...unkept, error: refused });
       return;
     }
     const unasked: PendingKey[] = [];
@@ -149,33 +193,57 @@ export class OperationBatch {
       else if (flights.has(flight)) flights.get(flight)!.push(pending);
       else flights.set(flight, [pending]);
     }
-    for (const chunk of this.#plan.chunks(unasked)) {
-      if (this.#shared === null) {
-        const asked = chunk.map(({ key }) => key);
-        void ask(this.#plan, this.#context, asked, this.#args, {}).then((answer) =>
-          this.#settle(chunk, answer),
-        );
-      } else {
-        flights.set(this.#shared.start(this.#plan, this.#context, chunk, this.#args), chunk);
-      }
-    }
+    if (unasked.length > 0) this.#ask(unasked, flights, looked, asOf);
     for (const [flight, waiting] of flights) this.#wait(flight, waiting);
+  }
+
+  #ask(
+    unasked: readonly PendingKey[],
+    flights: Map<Flight, readonly PendingKey[]>,
+    looked: boolean,
+    asOf: string | null,
+  ): void {
+    const shared = this.#shared;
+    const look = looked ? null : shared?.lookUp(this, unasked);
+    if (look) {
+      flights.set(look, unasked);
+      return;
+    }
+    for (const chunk of this.#plan.chunks(unasked)) {
+      if (shared !== null) {
+        flights.set(shared.start(this, chunk, asOf), chunk);
+        continue;
+      }
+      const asked = chunk.map(({ key }) => key);
+      void ask(this.#plan, this.#context, asked, this.#args, {}).then((answer) =>
+        this.#settle(chunk, { ...unkept, ...answer }),
+      );
+    }
   }
 
   /** Waits as long as this operation may; leaving does not end the call for others. */
   #wait(flight: Flight, keys: readonly PendingKey[]): void {
     const { signal, deadline } = this.#context;
     flight.join();
-    if (keys.every(({ column }) => column === null)) return; // a refresh outlives the operation
+    if (keys.every(({ column }) => column === null)) {
+      // A refresh outlives the operation.
+      void flight.answer.then((answer) => this.#continue(keys, answer));
+      return;
+    }
     let timer: NodeJS.Timeout | undefined;
-    const end = (answer: BatchAnswer): void => {
+    let left = false;
+    const end = (answer: FlightAnswer): void => {
+      if (left) return;
       clearTimeout(timer);
       signal.removeEventListener('abort', leave);
-      this.#settle(keys, answer);
+      this.#continue(keys, answer);
     };
     const leave = (): void => {
+      left = true;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
       flight.leave();
-      end({ error: this.#refusal() ?? this.#late() });
+      this.#settle(keys, { ...unkept, error: this.#refusal() ?? this.#late() });
     };
     signal.addEventListener('abort', leave);
     const remainingMs = deadline - assemblyMs - performance.now();
@@ -183,13 +251,38 @@ export class OperationBatch {
     void flight.answer.then(end);
   }
 
-  #settle(keys: readonly PendingKey[], answer: BatchAnswer): void {
+  /** After a look into the shared store, what it hasn't got is asked for. */
+  #continue(keys: readonly PendingKey[], answer: FlightAnswer): void {
+    if (answer.error !== null || answer.asOf === undefined) {
+      this.#settle(keys, answer);
+      return;
+    }
+    const missing: PendingKey[] = [];
+    const found: PendingKey[] = [];
+    for (const pending of keys) {
+      (answer.values.has(pending.text) ? found : missing).push(pending);
+    }
+    if (found.length > 0) this.#settle(found, answer);
+    if (missing.length > 0) this.#dispatch(missing, true, answer.asOf);
+  }
+
+  #settle(keys: readonly PendingKey[], answer: FlightAnswer): void {
+    const policy = this.#policy;
+    policy.keepFor(answer.keepForMs);
+    for (const tags of answer.tags) policy.tagged(tags);
     for (const pending of keys) {
       const { text, id, column } = pending;
       if (column === null || pending.value !== undefined) continue;
       let value: unknown;
-      if (answer.error === null) value = answer.values.get(text) ?? this.#plan.gap();
-      else value = this.#shared?.readInsteadOf(answer.error, id) ?? answer.error;
+      if (answer.error === null) {
+        value = answer.values.get(text);
+        if (value === undefined || value === null || value instanceof Error) policy.keepFor(0);
+        value ??= this.#plan.gap();
+      } else {
+        value = this.#shared?.readInsteadOf(answer.error, id);
+        if (value === undefined) value = answer.error;
+        else policy.stale(this.#plan.backend.name);
+      }
       if (this.#slots.get(text) === pending) this.#slots.set(text, value);
       column.settle(pending, value);
     }
@@ -217,6 +310,9 @@ export class OperationBatch {
     });
   }
 }
+
+/** What an answer means for caches when nothing of it is kept. */
+const unkept = { keepForMs: 0, tags: [] } as const;
 
 function allSettled(columns: ReadonlySet<Column>): Promise<unknown> {
   const [only] = columns;

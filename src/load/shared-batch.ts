@@ -2,16 +2,37 @@ import { isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
 import { type BatchAnswer, ask } from './ask.ts';
 import type { BatchPlan } from './batch-plan.ts';
-import { type CachedBatch, EntityCache } from './entity-cache.ts';
+import type { Caches, TaggedCache } from './caches.ts';
+import { ConditionalReads } from './conditional-reads.ts';
+import { type CachedBatch, type Entry, EntityCache } from './entity-cache.ts';
+import { unsaid } from './freshness.ts';
+import { Invalidations } from './invalidations.ts';
+import { StoredBatch } from './stored-batch.ts';
 
-/** A call that several operations may wait for. It ends early only when all of them have left. */
+/** What several operations may wait for. It ends early only when all of them have left. */
 export interface Flight {
-  readonly answer: Promise<BatchAnswer>;
+  readonly answer: Promise<FlightAnswer>;
   /** On the clock of `performance.now()`, in milliseconds; its own, not that of who started it. */
   readonly deadline: number;
+  /** What had been invalidated and forgotten when it started. */
+  readonly moment: Moment;
   join(): void;
   leave(): void;
 }
+
+interface Moment {
+  readonly tags: number;
+  readonly keys: number;
+}
+
+export type FlightAnswer = BatchAnswer & {
+  /** Only after a look into the shared store: keys without a value have yet to be asked for. */
+  readonly asOf?: string | null;
+  /** How long its values may be kept, in milliseconds. */
+  readonly keepForMs: number;
+  /** Of each of its values. */
+  readonly tags: readonly (readonly string[])[];
+};
 
 /** A key under which values are shared: its scope, arguments and own text in one. */
 interface SharedKey {
@@ -20,17 +41,48 @@ interface SharedKey {
   readonly key: unknown;
 }
 
-/** What all operations of a server share of one batch: values kept, and calls in flight. */
-export class SharedBatch {
-  readonly #flights = new Map<string, Flight>();
-  readonly #cache: EntityCache;
+/** The operation that starts a flight: what its calls are made with. */
+export interface Asker {
+  readonly context: RequestContext;
+  readonly args: unknown;
+  /** What stands before the text of its keys; differs from before once a batch proves to vary by language. */
+  prefix(): string;
+}
 
-  constructor(options: CachedBatch, now: () => number) {
+/** What all operations of a server share of one batch: values kept, and flights. */
+export class SharedBatch implements TaggedCache {
+  /** Null until the first answer tells whether it varies by language; told apart until then. */
+  variesByLanguage: boolean | null;
+  readonly #plan: BatchPlan;
+  readonly #caches: Caches;
+  readonly #cache: EntityCache;
+  readonly #flights = new Map<string, Flight>();
+  readonly #forgotten = new Invalidations();
+  readonly #stored: StoredBatch | null;
+  readonly #conditional: ConditionalReads | undefined;
+  readonly #leastTtlMs: number;
+
+  constructor(plan: BatchPlan, options: CachedBatch, caches: Caches, now: () => number) {
+    this.#plan = plan;
+    this.#caches = caches;
     this.#cache = new EntityCache(options, now);
+    this.#leastTtlMs = 0.9 * (options.ttlMs ?? 0);
+    this.variesByLanguage = plan.backend.kind === 'rest' ? null : false;
+    const keeps = this.#leastTtlMs > 0;
+    if (keeps && plan.backend.kind === 'rest') {
+      const maxBytes = Math.ceil((options.maxBytes ?? 16 * 1024 * 1024) / 4);
+      this.#conditional = new ConditionalReads(options.scope, maxBytes);
+    }
+    this.#stored = keeps ? StoredBatch.of(plan, caches) : null;
+    if (keeps && (plan.tagged || this.#stored !== null)) caches.join(this);
   }
 
-  read(id: string): ReturnType<EntityCache['read']> {
-    return this.#cache.read(id);
+  now(): number {
+    return this.#cache.now();
+  }
+
+  read(id: string, now: number): Entry | undefined {
+    return this.#cache.read(id, now);
   }
 
   /** A value to answer instead of the error; undefined when there is none, or the error is the answer. */
@@ -39,68 +91,171 @@ export class SharedBatch {
     return upstream ? this.#cache.readAfterError(id) : undefined;
   }
 
-  /** The call that already asks for the key. */
+  /** The flight that already carries the key. */
   flightOf(id: string): Flight | undefined {
     return this.#flights.get(id);
   }
 
-  /** Asks for the keys, for whoever joins. What comes is kept as far as the backend lets it. */
-  start(
-    plan: BatchPlan,
-    context: RequestContext,
-    keys: readonly SharedKey[],
-    args: unknown,
-  ): Flight {
-    const left = new AbortController();
-    const deadline = performance.now() + plan.timeoutMs;
-    let waiting = 0;
-    const remove = (): void => {
-      for (const { id } of keys) if (this.#flights.get(id) === flight) this.#flights.delete(id);
+  /** Looks into the shared store first, once for all the keys; null where there is nothing to look into. */
+  lookUp(asker: Asker, keys: readonly SharedKey[]): Flight | null {
+    const stored = this.#stored;
+    if (stored?.ready !== true) return null;
+    const flight: Flight = {
+      deadline: performance.now() + this.#plan.timeoutMs,
+      moment: this.#moment(),
+      answer: stored
+        .read(asker.prefix(), keys, this.now())
+        .then((found) => this.#found(asker.prefix(), keys, flight, found))
+        .catch(failedAnswer)
+        .finally(() => this.#land(flight, keys)),
+      join() {},
+      leave() {},
     };
+    return this.#takeOff(flight, keys);
+  }
+
+  /** Asks for the keys, for whoever joins. What comes is kept as far as the backend lets it. */
+  start(asker: Asker, keys: readonly SharedKey[], asOf: string | null): Flight {
+    const left = new AbortController();
+    const deadline = performance.now() + this.#plan.timeoutMs;
+    let waiting = 0;
     const asked = ask(
-      plan,
-      context,
+      this.#plan,
+      asker.context,
       keys.map(({ key }) => key),
-      args,
+      asker.args,
       { signal: left.signal, deadline },
+      this.#conditional,
     );
     const flight: Flight = {
       deadline,
-      answer: asked.then((answer) => {
-        if (answer.error === null) this.#keep(keys, flight, answer);
-        remove();
-        return answer;
-      }),
+      moment: this.#moment(),
+      answer: asked
+        .then((answer) => this.#keep(asker, keys, flight, answer, asOf))
+        .catch(failedAnswer)
+        .finally(() => this.#land(flight, keys)),
       join() {
         waiting += 1;
       },
       leave: () => {
         waiting -= 1;
         if (waiting > 0) return;
-        remove();
+        this.#land(flight, keys);
         left.abort();
       },
     };
+    return this.#takeOff(flight, keys);
+  }
+
+  /** Drops the values, here and in other instances, and lets no flight bring older ones back. */
+  forget(prefix: string, texts: readonly string[]): void {
+    const stored = this.#stored;
+    const ids = texts.map((text) => prefix + text);
+    this.#forgotten.note(ids);
+    for (const id of ids) {
+      this.#cache.delete(id);
+      this.#flights.delete(id);
+    }
+    stored?.forget(texts.map((text) => stored.keyTag(prefix, text)));
+  }
+
+  drop(tags: readonly string[] | null): void {
+    this.#cache.drop(tags);
+    // What tags a value in flight will have is not known yet: the next operation asks anew.
+    this.#flights.clear();
+  }
+
+  #takeOff(flight: Flight, keys: readonly SharedKey[]): Flight {
     for (const { id } of keys) this.#flights.set(id, flight);
     return flight;
   }
 
-  /** Drops the value, and lets no call in flight bring an older one back. */
-  forget(id: string): void {
-    this.#cache.delete(id);
-    this.#flights.delete(id);
+  #land(flight: Flight, keys: readonly SharedKey[]): void {
+    for (const { id } of keys) if (this.#flights.get(id) === flight) this.#flights.delete(id);
   }
 
   /** Gaps and errors are not kept: a key that comes to exist is seen at once. */
   #keep(
+    asker: Asker,
     keys: readonly SharedKey[],
     flight: Flight,
-    answer: Extract<BatchAnswer, { error: null }>,
-  ): void {
-    for (const { id, text } of keys) {
+    answer: BatchAnswer,
+    asOf: string | null,
+  ): FlightAnswer {
+    if (answer.error !== null) return { ...answer, keepForMs: 0, tags: [] };
+    const { lifetimeMs, mayBeStale, variesByLanguage } = answer.freshness;
+    this.#learn(variesByLanguage);
+    const prefix = asker.prefix();
+    const tags: (readonly string[])[] = [];
+    const fresh = [];
+    for (const { id, text, key } of keys) {
       const value = answer.values.get(text);
       if (value === undefined || value === null || value instanceof Error) continue;
-      if (this.#flights.get(id) === flight) this.#cache.write(id, value, answer.lifetimeMs);
+      const ofValue = this.#plan.tagsOf(value, key, text);
+      if (ofValue.length > 0) tags.push(ofValue);
+      const all = this.#withKeyTag(prefix, text, ofValue);
+      if (!this.#mayKeep(id, flight, all)) continue;
+      const ttlMs = this.#cache.write(prefix + text, value, lifetimeMs, mayBeStale, all);
+      if (ttlMs > 0) fresh.push({ text, value, ttlMs, tags: ofValue });
     }
+    if (asOf !== null) this.#stored?.write(prefix, fresh, this.now(), asOf);
+    return { ...answer, keepForMs: Math.min(this.#leastTtlMs, lifetimeMs), tags };
   }
+
+  /** Values of the shared store become ours, for what is left of their lifetime. */
+  #found(
+    prefix: string,
+    keys: readonly SharedKey[],
+    flight: Flight,
+    found: Awaited<ReturnType<StoredBatch['read']>>,
+  ): FlightAnswer {
+    const values = new Map<string, unknown>();
+    const tags: (readonly string[])[] = [];
+    let keepForMs = Number.POSITIVE_INFINITY;
+    for (const { id, text, key } of found === null ? [] : keys) {
+      const hit = found!.hits.get(text);
+      if (hit === undefined) continue;
+      const ofValue = this.#plan.tagsOf(hit.value, key, text);
+      const all = this.#withKeyTag(prefix, text, ofValue);
+      if (!this.#mayKeep(id, flight, all)) continue; // invalidated on its way: asked for instead
+      values.set(text, hit.value);
+      if (ofValue.length > 0) tags.push(ofValue);
+      keepForMs = Math.min(keepForMs, hit.ttlMs);
+      this.#cache.write(prefix + text, hit.value, hit.ttlMs, true, all);
+    }
+    return { error: null, values, freshness: unsaid, keepForMs, tags, asOf: found?.asOf ?? null };
+  }
+
+  #withKeyTag(prefix: string, text: string, tags: readonly string[]): readonly string[] {
+    return this.#stored === null ? tags : [...tags, this.#stored.keyTag(prefix, text)];
+  }
+
+  /** Unless the key was forgotten or a tag invalidated meanwhile, or a newer flight carries it. */
+  #mayKeep(id: string, flight: Flight, tags: readonly string[]): boolean {
+    const newer = this.#flights.get(id);
+    return (
+      (newer === undefined || newer === flight) &&
+      !this.#forgotten.since(flight.moment.keys, [id]) &&
+      !this.#caches.invalidations.since(flight.moment.tags, tags)
+    );
+  }
+
+  #moment(): Moment {
+    return { tags: this.#caches.invalidations.now, keys: this.#forgotten.now };
+  }
+
+  #learn(variesByLanguage: boolean): void {
+    if (this.variesByLanguage === variesByLanguage || this.variesByLanguage === true) return;
+    if (this.variesByLanguage === false) {
+      this.#cache.clear();
+      this.#flights.clear();
+    }
+    this.variesByLanguage = variesByLanguage;
+  }
+}
+
+/** A `tags` that throws fails the keys it was asked for. */
+function failedAnswer(cause: unknown): FlightAnswer {
+  const error = cause instanceof Error ? cause : new Error(String(cause), { cause });
+  return { error, keepForMs: 0, tags: [] };
 }

@@ -17,7 +17,7 @@ describe('what operations share', () => {
   it('is a public value, for its lifetime of ±10 %', async () => {
     const clock = fakeClock();
     const { live, asked } = liveAirports(everyAirport, clock.now);
-    const batch = airportByIata({ scope: 'public', ttlMs: 1_000 });
+    const batch = airportByIata({ scope: 'public', ttlMs: 1_000, staleWhileRevalidateMs: 0 });
     const first = await batch.load(contextOver([live]), 'A');
     clock.pass(890);
     const column = batch.loadMany(contextOver([live]), ['A']);
@@ -145,7 +145,12 @@ describe('what operations share', () => {
       if (broken) throw broken();
       return everyAirport(codes, call);
     }, clock.now);
-    const batch = airportByIata({ scope: 'public', ttlMs: 1_000, staleIfErrorMs: 10_000 });
+    const batch = airportByIata({
+      scope: 'public',
+      ttlMs: 1_000,
+      staleWhileRevalidateMs: 0,
+      staleIfErrorMs: 10_000,
+    });
     const load = () => batch.loadMany(contextOver([live]), ['A']);
     await load();
     broken = unavailable;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLiveBackend } from '../../src/backend/live-backend.ts';
-import { longestLifetimeMs } from '../../src/load/freshness.ts';
+import { freshnessOf } from '../../src/load/freshness.ts';
 import { contextOver } from '../backend/request-context.ts';
 import { httpServer } from '../backend/servers.ts';
 import { airportByIata, airports } from './airports.ts';
@@ -16,13 +16,15 @@ describe("a backend's Cache-Control", () => {
     ['no-cache, max-age=60', 0, 0],
   ])('%j keeps a public value %d ms, a viewer’s %d ms', (header, asPublic, asViewer) => {
     const headers = header === undefined ? {} : { 'cache-control': header };
-    expect(longestLifetimeMs(headers, 'public')).toBe(asPublic);
-    expect(longestLifetimeMs(headers, 'viewer')).toBe(asViewer);
+    expect(freshnessOf(headers, 'public').lifetimeMs).toBe(asPublic);
+    expect(freshnessOf(headers, 'viewer').lifetimeMs).toBe(asViewer);
   });
 
   it('counts the age that an answer already has', () => {
-    expect(longestLifetimeMs({ 'cache-control': 'max-age=60', age: '50' }, 'public')).toBe(10_000);
-    expect(longestLifetimeMs({ 'cache-control': 'max-age=60', age: '90' }, 'public')).toBe(0);
+    const aged = (age: string) =>
+      freshnessOf({ 'cache-control': 'max-age=60', age }, 'public').lifetimeMs;
+    expect(aged('50')).toBe(10_000);
+    expect(aged('90')).toBe(0);
   });
 
   it.each([

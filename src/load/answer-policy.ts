@@ -1,0 +1,109 @@
+import type { BackendCallRecord } from '../backend/backend.ts';
+import type { RequestContext, Viewer } from '../request.ts';
+
+/**
+ * What may be kept of one operation's answer: the strictest scope and the shortest lifetime of all
+ * that went into it. Loads report here; what nobody declared makes the answer private and uncached.
+ */
+export class AnswerPolicy {
+  /** Calls that a declared load made; the others came from resolvers directly. */
+  declaredCalls = 0;
+  /** Backends of which something in the answer is past its lifetime. */
+  readonly staleBackends = new Set<string>();
+  readonly #calls: readonly BackendCallRecord[];
+  readonly #tags: (readonly string[])[] = [];
+  #declared = false;
+  #isPublic = true;
+  #lifetimeMs = Number.POSITIVE_INFINITY;
+  /** Whether somebody looks who reads the viewer; until then nothing can be called public. */
+  #watched = false;
+  #viewer: Viewer | null = null;
+
+  constructor(calls: readonly BackendCallRecord[]) {
+    this.#calls = calls;
+  }
+
+  /** `public` only when everything in it was declared so, and nothing asked who the viewer is. */
+  get scope(): 'public' | 'viewer' {
+    return this.#isPublic && this.#watched && this.#isAccounted() ? 'public' : 'viewer';
+  }
+
+  /** How long the answer may be kept, from the start of its operation, in milliseconds; 0: not at all. */
+  get lifetimeMs(): number {
+    return this.#declared && this.#isAccounted() && Number.isFinite(this.#lifetimeMs)
+      ? Math.max(0, this.#lifetimeMs)
+      : 0;
+  }
+
+  /** The tags of everything in it, each once. */
+  get tags(): readonly string[] {
+    return [...new Set(this.#tags.flat())];
+  }
+
+  uses(scope: 'public' | 'viewer' | 'none'): void {
+    this.#declared = true;
+    if (scope !== 'public') this.#isPublic = false;
+    if (scope === 'none') this.#lifetimeMs = 0;
+  }
+
+  keepFor(ms: number): void {
+    if (ms < this.#lifetimeMs) this.#lifetimeMs = ms;
+  }
+
+  tagged(tags: readonly string[]): void {
+    this.#tags.push(tags);
+  }
+
+  stale(backend: string): void {
+    this.staleBackends.add(backend);
+    this.#lifetimeMs = 0;
+  }
+
+  watch(viewer: Viewer | null): void {
+    this.#watched = true;
+    this.#viewer = viewer;
+  }
+
+  /** Whose value a load of scope `viewer` keeps; asking for it does not count as reading it. */
+  subjectIn(context: RequestContext): string | null {
+    return (this.#watched ? this.#viewer : context.viewer)?.subject ?? null;
+  }
+
+  readsViewer(): void {
+    this.#isPublic = false;
+  }
+
+  #isAccounted(): boolean {
+    return this.#calls.length === this.declaredCalls;
+  }
+}
+
+const policyKey = {};
+
+/** What the operation's loads have reported so far. */
+export function policyOf(context: RequestContext): AnswerPolicy {
+  // Only this function writes under its own key.
+  let policy = context.memo.get(policyKey) as AnswerPolicy | undefined;
+  if (policy === undefined) {
+    context.memo.set(policyKey, (policy = new AnswerPolicy(context.calls)));
+  }
+  return policy;
+}
+
+/**
+ * The same context, in which a resolver that reads `viewer` makes the answer that viewer's. Without
+ * it no answer counts as public, since nobody can know what it depends on. Loads say their own scope.
+ */
+export function watchViewer<Context extends RequestContext>(context: Context): Context {
+  const policy = policyOf(context);
+  const { viewer } = context;
+  policy.watch(viewer);
+  return Object.defineProperty(context, 'viewer', {
+    configurable: true,
+    enumerable: true,
+    get() {
+      policy.readsViewer();
+      return viewer;
+    },
+  });
+}
