@@ -192,9 +192,12 @@ export class LevelBuilder {
   #requestId(key: string, node: FieldNode, scope: Scope): string {
     const name = node.name.value;
     if (this.#options.serial || name === '__schema' || name === '__type') return `${key}:${name}`;
-    if (!node.arguments || node.arguments.length === 0) return name;
+    // A remote place nulls an object whole: what is under one alias must not null another's.
+    const owners = node.selectionSet ? this.#body.graph.owners(this.#type.name, name) : [];
+    const own = key !== name && owners.some(({ executor }) => executor) ? `${key}:${name}` : name;
+    if (!node.arguments || node.arguments.length === 0) return own;
     const printed = node.arguments.map((argument) => print(argument)).sort();
-    const id = `${name}(${printed.join()})`;
+    const id = `${own}(${printed.join()})`;
     return id.includes('$') ? `${id}@${scope.index}` : id;
   }
 

@@ -64,8 +64,16 @@ export class AliasBook {
   }
 }
 
-/** The document that fetches a group of fields from a remote place, with what is below them. */
-export function printRemote(body: PlanBody, level: LevelPlan, group: GroupPlan): RemotePlan {
+/**
+ * The document that fetches a group of fields from a remote place, with what is below them. With
+ * `active` it has only the fields that are; without, conditions are variables of it.
+ */
+export function printRemote(
+  body: PlanBody,
+  level: LevelPlan,
+  group: GroupPlan,
+  active: ((field: FieldPlan) => boolean) | null = null,
+): RemotePlan {
   const variables: RemoteVariable[] = [];
   const definitions: VariableDefinitionNode[] = [];
   const define = (name: string, type: string, source: RemoteVariable['source']): ValueNode => {
@@ -76,7 +84,9 @@ export function printRemote(body: PlanBody, level: LevelPlan, group: GroupPlan):
   };
 
   const selectionOf = (fields: readonly FieldPlan[]): SelectionSetNode => {
-    const selections = fields.filter(({ step }) => step.kind === 'remote').map(fieldNode);
+    const selections = fields
+      .filter((field) => field.step.kind === 'remote' && (active?.(field) ?? true))
+      .map(fieldNode);
     if (selections.length === 0) selections.push(typename);
     return { kind: Kind.SELECTION_SET, selections };
   };
@@ -87,21 +97,22 @@ export function printRemote(body: PlanBody, level: LevelPlan, group: GroupPlan):
       ...(alias === field.name ? {} : { alias: nameNode(alias) }),
       name: nameNode(field.name),
       arguments: (field.node.arguments ?? []).map((argument) => argumentNode(field, argument)),
-      directives: alwaysActive(field)
-        ? []
-        : [
-            {
-              kind: Kind.DIRECTIVE,
-              name: nameNode('include'),
-              arguments: [
-                {
-                  kind: Kind.ARGUMENT,
-                  name: nameNode('if'),
-                  value: define(`c${variables.length}`, 'Boolean!', { kind: 'condition', field }),
-                },
-              ],
-            },
-          ],
+      directives:
+        active || alwaysActive(field)
+          ? []
+          : [
+              {
+                kind: Kind.DIRECTIVE,
+                name: nameNode('include'),
+                arguments: [
+                  {
+                    kind: Kind.ARGUMENT,
+                    name: nameNode('if'),
+                    value: define(`c${variables.length}`, 'Boolean!', { kind: 'condition', field }),
+                  },
+                ],
+              },
+            ],
       ...(field.serialize ? {} : { selectionSet: below(field) }),
     };
   };
@@ -165,7 +176,7 @@ export function printRemote(body: PlanBody, level: LevelPlan, group: GroupPlan):
       },
     ],
   };
-  return { document, text: print(document), rootKey, variables };
+  return { document, text: print(document), rootKey, variables, variants: new Map() };
 }
 
 /** The fields that come with the objects of a level, deferred ones included. */

@@ -5,7 +5,7 @@ import type { Entry } from './graph.ts';
 import type { LevelRun } from './level-run.ts';
 import { keyFault } from './locate.ts';
 import type { GroupPlan, RemotePlan, ViewPlan } from './plan.ts';
-import { callRemote, remoteVariables } from './remote-call.ts';
+import { callRemote, remoteOf, remoteVariables } from './remote-call.ts';
 import type { RemoteAnswer } from './remote-result.ts';
 import type { Run } from './run.ts';
 
@@ -57,7 +57,8 @@ export class Merges {
   enterRoot(level: LevelRun, group: GroupPlan): void {
     const { execution } = this.#run;
     const index = level.rows.length === 1 ? null : new Int32Array(level.rows.length);
-    const { remote, place } = group;
+    const { place } = group;
+    const remote = remoteOf(execution, level.plan, group);
     if (!remote || execution.event) {
       const row = execution.event ? execution.event.value : place.rootValue;
       level.startGroup(group, { rows: [row], index, errors: null });
@@ -80,7 +81,7 @@ export class Merges {
   request(level: LevelRun, group: GroupPlan, view: ViewPlan): void {
     const { entry } = group;
     if (!entry) return;
-    const store = this.#storeOf(entry, group.remote);
+    const store = this.#storeOf(entry, remoteOf(this.#run.execution, level.plan, group));
     const rows = level.rows.length;
     const index = new Int32Array(rows);
     const errors = new Map<number, unknown>();

@@ -128,6 +128,8 @@ export interface RemotePlan {
   readonly text: string;
   readonly rootKey: string;
   readonly variables: readonly RemoteVariable[];
+  /** The same without what `@skip` and `@include` leave out, by what they leave out; printed when first met. */
+  readonly variants: Map<string, RemotePlan>;
 }
 
 export interface RemoteVariable {

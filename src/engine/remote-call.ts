@@ -2,8 +2,36 @@ import { isThenable } from './column.ts';
 import type { Execution } from './execution.ts';
 import type { Place } from './graph.ts';
 import { toExternal } from './input.ts';
-import type { RemotePlan } from './plan.ts';
+import { printRemote } from './compile-remote.ts';
+import type { FieldPlan, GroupPlan, LevelPlan, RemotePlan } from './plan.ts';
 import { type RemoteAnswer, readAnswer } from './remote-result.ts';
+
+/** Variants of a document that are kept; beyond, conditions go along as variables. */
+const mostVariants = 16;
+
+/** The document of a group as `@skip` and `@include` leave it, so that equal ones share a batch. */
+export function remoteOf(
+  execution: Execution,
+  level: LevelPlan,
+  group: GroupPlan,
+): RemotePlan | null {
+  const { remote } = group;
+  if (!remote) return null;
+  const active = (field: FieldPlan) =>
+    execution.activation(field.level).fields[field.index] === true;
+  let bits = '';
+  for (const { source } of remote.variables) {
+    if (source.kind === 'condition') bits += active(source.field) ? '1' : '0';
+  }
+  if (bits === '') return remote;
+  let variant = remote.variants.get(bits);
+  if (!variant) {
+    if (remote.variants.size >= mostVariants) return remote;
+    variant = printRemote(execution.body, level, group, active);
+    remote.variants.set(bits, variant);
+  }
+  return variant;
+}
 
 /** The variables of a remote document: arguments of fields, keys of an entry, conditions. */
 export function remoteVariables(

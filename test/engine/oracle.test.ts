@@ -1,68 +1,75 @@
-import { type ExecutionResult, execute, parse, validate } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { type ExecutionResult, execute, GraphQLError, parse, validate } from 'graphql';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
 import { differenceOf } from './oracle/compare.ts';
 import { createOperation } from './oracle/operation.ts';
 import { buildWorld } from './oracle/schemas.ts';
 import { createWorld } from './oracle/world.ts';
 
-const cases = Number(process.env['ORACLE_CASES'] ?? 600);
+const cases = Number(process.env['ORACLE_CASES'] ?? 1200);
 const seed = Number(process.env['ORACLE_SEED'] ?? 1);
 const perWorld = 6;
-let stitchedWrong = 0,
-  stitchedRight = 0;
 
-describe(`${cases} generated operations from seed ${seed}`, () => {
-  it('are answered as graphql-js answers them on one plain schema, and stitched', async () => {
-    for (let at = 0; at < cases; at += perWorld) {
-      const world = createWorld(seed * 1_000_003 + at);
-      const exact = !world.async && world.subschemas.every(({ remote }) => !remote);
-      const built = buildWorld(world);
-      const engine = createEngine({
-        schema: built.stitched,
-        subschemas: built.subschemas,
-        resolvers: built.resolvers,
-      });
-      for (let number = 0; number < perWorld; number++) {
-        const { source, variables } = createOperation(built.plain, world.seed + number * 7919);
-        const name = `ORACLE_SEED=${seed} world ${world.seed} case ${number}\n${source}`;
-        const document = parse(source);
-        if (validate(built.plain, document).length > 0) continue;
-        const plan = engine.prepare(source);
-        if ('errors' in plan) throw new Error(`${name}\n${plan.errors.join('\n')}`);
-        built.calls.length = 0;
-        const ours = (await engine.execute(plan, { variables, context: {} })) as ExecutionResult;
-        const oursCalls = built.calls.length;
-        const plain = await execute({
-          schema: built.plain,
-          document,
-          variableValues: variables,
-          contextValue: {},
-        });
-        const difference = differenceOf(ours, plain, exact);
-        if (difference) throw new Error(`${name}\n${difference}`);
-        if (world.failures > 0 || world.derived.length > 0) continue;
-        built.calls.length = 0;
-        const stitched = await execute({
-          schema: built.stitched,
-          document,
-          variableValues: variables,
-          contextValue: {},
-        });
-        if (differenceOf(ours, stitched, false)) {
-          stitchedWrong++;
-          if (process.env['SHOW'])
-            console.log(
-              name,
-              differenceOf(ours, stitched, false)?.slice(0, 1500),
-              stitched.errors?.[0]?.message,
-            );
-          continue;
-        }
-        stitchedRight++;
-        expect(oursCalls, `entry calls: ${name}`).toBeLessThanOrEqual(built.calls.length);
-      }
-    }
-    console.log(stitchedRight, stitchedWrong);
-  }, 600_000);
+/*
+ * graphql-js leaves promises of a row behind when another of its fields throws at once: their
+ * rejections reach nobody. Those of the reference are not this test's concern.
+ */
+const listeners = process.listeners('unhandledRejection');
+beforeAll(() => {
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', (reason, promise) => {
+    if (reason instanceof GraphQLError) return;
+    for (const listener of listeners) listener(reason, promise);
+  });
 });
+afterAll(() => {
+  process.removeAllListeners('unhandledRejection');
+  for (const listener of listeners) process.on('unhandledRejection', listener);
+});
+
+/*
+ * Where the stitched schema differs from the plain one, delegation is wrong, and the engine sides
+ * with the plain schema. Seen so far: fields of union and interface members that another
+ * subschema owns stay null; a field asked for under an alias does not reach a derived field; an
+ * object that two branches of one answer share loses fields of one of them; derived fields do not
+ * get nested needs of other subschemas. So stitched data is compared only in worlds without
+ * failures and derived fields, and has to agree nearly always.
+ */
+it(`answers ${cases} generated operations from seed ${seed} as graphql-js does`, async () => {
+  const compared = { same: 0, different: 0, ourCalls: 0, stitchedCalls: 0 };
+  for (let at = 0; at < cases; at += perWorld) {
+    const world = createWorld(seed * 1_000_003 + at);
+    const exact = !world.async && world.subschemas.every(({ remote }) => !remote);
+    const built = buildWorld(world);
+    const { stitched, plain, subschemas, resolvers } = built;
+    const engine = createEngine({ schema: stitched, subschemas, resolvers });
+    for (let number = 0; number < perWorld; number++) {
+      const { source, variables } = createOperation(plain, world.seed + number * 7919);
+      const name = `world ${world.seed} case ${number}\n${source}`;
+      const document = parse(source);
+      if (validate(plain, document).length > 0) continue;
+      const plan = engine.prepare(source);
+      if ('errors' in plan) throw new Error(`${name}\n${plan.errors.join('\n')}`);
+      const input = { document, variableValues: variables, contextValue: {} };
+      built.calls.length = 0;
+      const ours = (await engine.execute(plan, { variables, context: {} })) as ExecutionResult;
+      const calls = built.calls.length;
+      const difference = differenceOf(ours, await execute({ ...input, schema: plain }), exact);
+      if (difference) throw new Error(`${name}\n${difference}`);
+      if (world.failures > 0 || world.derived.length > 0) continue;
+      built.calls.length = 0;
+      const theirs = await execute({ ...input, schema: stitched });
+      if (differenceOf(ours, theirs, false)) {
+        compared.different++;
+        if (process.env['ORACLE_SHOW']) process.stdout.write(`stitched differs: ${name}\n`);
+        continue;
+      }
+      compared.same++;
+      compared.ourCalls += calls;
+      compared.stitchedCalls += built.calls.length;
+    }
+  }
+  process.stdout.write(`against the stitched schema: ${JSON.stringify(compared)}\n`);
+  expect(compared.same).toBeGreaterThan(4 * compared.different);
+  expect(compared.ourCalls).toBeLessThanOrEqual(compared.stitchedCalls);
+}, 3_600_000);

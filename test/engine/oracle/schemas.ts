@@ -57,6 +57,9 @@ function buildSubschema(
   const add = (typeName: string, keys: string, fields: readonly FieldSpec[]) => {
     types.push(typeSdl(world, index, typeName, keys, fields));
     resolvers[typeName] = {};
+    if (world.subschemas[index]?.members.includes(typeName)) {
+      resolvers[typeName][`face${index}`] = faceOf;
+    }
     for (const field of fields) {
       if (field.how === 'column' && !remote) columns.push({ type: typeName, field });
       if (field.how !== 'property' || field.args) {
@@ -152,7 +155,9 @@ function mergeOf(
     resolvers['Query'] = {
       ...resolvers['Query'],
       [`${fieldName}${subschema}`]: (_: unknown, args: { keys: readonly unknown[] }) => {
-        calls.push(`${subschema}`);
+        calls.push(
+          `${fieldName}${subschema} ${args.keys.map((key) => JSON.stringify(key)).join()}`,
+        );
         return later(truth.world, () => {
           const failure = truth.entryFailure(name, subschema);
           if (failure) throw new Error(failure);
@@ -230,7 +235,7 @@ function buildPlain(truth: Truth): GraphQLSchema {
     for (const { index, members } of world.subschemas) {
       if (!members.includes(typeName)) continue;
       resolvers[typeName][`face${index}`] = (thing: Thing) =>
-        later(world, () => travel(truth, thing, index, () => null));
+        later(world, () => travel(truth, thing, index, () => faceOf(thing)));
     }
     for (const { name, needs, selectionSet } of derived) {
       resolvers[typeName][name] = async ({ id, origin }: Thing) => {
@@ -311,6 +316,7 @@ function fieldsOf({ entities, values }: World, typeName: string): readonly Field
   return [...entities, ...values].find(({ name }) => name === typeName)?.fields ?? [];
 }
 
+const faceOf = ({ __typename, id }: Thing) => `face of ${__typename} ${id}`;
 const keySdl = (key: string) => (key === 'id' ? 'id: ID!' : `${key}: ID`);
 const leafSdl = ['scalar Shout', 'enum Mood { GOOD BAD }'];
 
