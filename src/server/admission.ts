@@ -25,6 +25,8 @@ export interface Admitted<Plan> {
   readonly plan: Plan;
   readonly type: OperationTypeNode;
   readonly name: string | null;
+  /** Whether it may be answered in parts: it has `@defer` or `@stream`. */
+  readonly inParts: boolean;
 }
 
 /** An operation that may not run, as its client is told. */
@@ -107,6 +109,7 @@ export function createAdmission<Plan>(
       plan: prepared as Plan, // a guard on a type parameter does not narrow its other side
       type: operation.operation,
       name: operation.name?.value ?? null,
+      inParts: /@(?:defer|stream)\b/.test(request.query),
     };
     admitted.set(key, admission, { size: estimatedBytes(request.query) });
     return admission;

@@ -8,6 +8,8 @@ import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { createHttpHandler, endpoint } from './http-handler.ts';
 import { createHttpServer } from './http-server.ts';
+import type { IncomingRequest } from './incoming-request.ts';
+import { createJsonDoor } from './json-door.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Environment } from './mask.ts';
 import { createOperations } from './operations.ts';
@@ -17,7 +19,7 @@ export interface ServerOptions {
   /** Running backends by name. The server owns them: `close()` closes them. */
   readonly backends: ReadonlyMap<string, LiveBackend>;
   /** Who asks over HTTP, in place of `auth`. @default nobody */
-  readonly viewer?: (request: Request) => Viewer | null | Promise<Viewer | null>;
+  readonly viewer?: (request: IncomingRequest) => Viewer | null | Promise<Viewer | null>;
   /** How it is known who asks; closed with the server. @default nobody is known */
   readonly auth?: Auth;
   /** Port of the public door; 0 lets the system choose. @default 0 */
@@ -87,7 +89,14 @@ export function createComposedServer<Plan>(
   const sockets = createSocketHandler({ composed, run, viewer, auth, logger });
   const http = createHttpServer({
     limits: composed.limits,
-    handle: (request, response) => yoga(request, response),
+    handle: createJsonDoor({
+      limits: composed.limits,
+      admit,
+      run,
+      viewer,
+      auth,
+      elsewhere: yoga,
+    }),
     upgrade: sockets.upgrade,
   });
   const admin = createAdminServer({ name: composed.name, backends, isReady: () => !draining });

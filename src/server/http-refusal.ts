@@ -16,15 +16,25 @@ export interface HttpRefusal {
 export function refusalResponse(
   request: Request,
   requestId: string,
-  { status, message, code = 'BAD_USER_INPUT', headers }: HttpRefusal,
+  refusal: HttpRefusal,
   ResponseType: typeof Response,
 ): Response {
+  const { status, headers } = refusal;
   const accepted = acceptedMedia(request.headers.get('accept')).whole;
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json';
-  const body = { errors: [{ message, extensions: { code, requestId, retryable: false } }] };
-  return new ResponseType(JSON.stringify(body), {
+  return new ResponseType(refusalBody(requestId, refusal), {
     status,
     headers: { ...headers, 'content-type': `${type}; charset=utf-8` },
+  });
+}
+
+/** The body of such an answer. */
+export function refusalBody(
+  requestId: string,
+  { message, code = 'BAD_USER_INPUT' }: HttpRefusal,
+): string {
+  return JSON.stringify({
+    errors: [{ message, extensions: { code, requestId, retryable: false } }],
   });
 }
 

@@ -3,6 +3,7 @@ import type { SettingUse } from '../../backend/settings.ts';
 import { BackendError } from '../../error.ts';
 import type { Viewer } from '../../request.ts';
 import type { HttpRefusal } from '../http-refusal.ts';
+import type { IncomingRequest } from '../incoming-request.ts';
 import type { Logger } from '../log.ts';
 import type { Environment } from '../mask.ts';
 
@@ -24,7 +25,7 @@ export interface Auth {
   /** What a 401 asks for, as `WWW-Authenticate` has it. @default none */
   readonly challenge?: string;
   /** Refuses a request that asks for an operation, whatever its credential is worth. */
-  guard(request: Request): HttpRefusal | null;
+  guard(request: IncomingRequest): HttpRefusal | null;
   /** Answers paths of its own, such as `/auth/login`; null for every other. */
   routes(request: Request): Promise<Response | null>;
   /**
@@ -33,7 +34,7 @@ export interface Auth {
    * Fails: GraphQLError UNAUTHENTICATED for a credential that does not hold; BackendError
    * UPSTREAM_UNAVAILABLE when it can't be checked now.
    */
-  viewer(request: Request): Promise<Viewer | null>;
+  viewer(request: IncomingRequest): Promise<Viewer | null>;
   /** The same over a WebSocket: its upgrade request, and the payload of `connection_init`. */
   socketViewer(
     upgrade: Request,
