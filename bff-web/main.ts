@@ -1,4 +1,15 @@
-import { serveBff } from 'tailorbird';
+import { serveBff, sessionAuth } from 'tailorbird';
 import { web } from './bff.ts';
 
-await serveBff(web, { port: 4001, adminPort: 9001 });
+await serveBff(web, {
+  port: 4001,
+  adminPort: 9001,
+  auth: sessionAuth({
+    audience: 'urn:tailorbird:web',
+    scopes: ['travellers.read', 'travellers.write', 'bookings.read', 'bookings.write'],
+    clientId: 'bff-web',
+    developmentSecret: 'sandbox-web-secret',
+    tryOut:
+      '{ me { name homeAirport { name } bookings(first: 3) { nodes { seat flight { id } } } } }',
+  }),
+});

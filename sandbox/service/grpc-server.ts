@@ -134,19 +134,22 @@ function unary(
       const caller = check && (await check(call.metadata.get('authorization').join(', ')));
       const response = answer(call.request, caller);
       finish('OK');
-      return [null, response];
+      return { failure: null, response };
     } catch (error) {
       const failure = statusOf(error);
       finish(status[failure.code]);
-      return [failure];
+      return { failure, response: null };
     }
   };
-  return (call: ServerUnaryCall<never, object>, callback: sendUnaryData<object>): void => {
-    void settled(call).then((outcome) => callback(...outcome));
+  return (call: ServerUnaryCall<never, object>, send: sendUnaryData<object>): void => {
+    void settled(call).then(({ failure, response }) => send(failure, response));
   };
 }
 
-type Settled = [failure: { code: status; details: string }] | [failure: null, response: object];
+interface Settled {
+  readonly failure: { readonly code: status; readonly details: string } | null;
+  readonly response: object | null;
+}
 
 function stream(
   answers: (request: never, signal: AbortSignal) => AsyncIterable<object>,

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { createClient } from 'redis';
+import type { Logger } from '../log.ts';
+import type { SessionStore } from './session-store.ts';
+
+const commandTimeoutMs = 1_000;
+const connectTimeoutMs = 1_000;
+const longestPauseMs = 1_000;
+
+/** Removes a lock that is still ours. */
+const unlockScript =
+  "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
+
+/**
+ * Sessions that several instances share. It connects by itself, again and again, so that a Redis
+ * that is down delays no start; until it answers, commands fail within a second.
+ */
+export function redisSessionStore(url: URL, logger: Logger): SessionStore {
+  const client = createClient({
+    url: url.href,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: connectTimeoutMs,
+      reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 6), longestPauseMs),
+    },
+  });
+  let down = false;
+  client.on('error', (error: Error) => {
+    if (!down)
+      logger.warn({ cause: error.message || error.name }, 'the session store does not answer');
+    down = true;
+  });
+  client.on('ready', () => {
+    if (down) logger.info({}, 'the session store answers again');
+    down = false;
+  });
+  client.connect().catch(() => {}); // reported by the events above
+
+  async function send(...parts: readonly (string | number)[]): Promise<unknown> {
+    if (!client.isReady) throw new Error('Redis is not connected');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('Redis does not answer')), commandTimeoutMs);
+    });
+    try {
+      return await Promise.race([client.sendCommand(parts.map(String)), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const lifeOf = (ttlMs: number) => Math.max(1, Math.ceil(ttlMs));
+  return {
+    async get(key) {
+      const text = await send('GET', key);
+      return typeof text === 'string' ? text : null;
+    },
+    async set(key, text, ttlMs) {
+      await send('SET', key, text, 'PX', lifeOf(ttlMs));
+    },
+    replace: async (key, text, ttlMs) =>
+      (await send('SET', key, text, 'XX', 'PX', lifeOf(ttlMs))) !== null,
+    async extend(key, ttlMs) {
+      await send('PEXPIRE', key, lifeOf(ttlMs));
+    },
+    remove: async (key) => (await send('DEL', key)) === 1,
+    async lock(key, ttlMs) {
+      const owner = randomUUID();
+      const taken = await send('SET', key, owner, 'NX', 'PX', lifeOf(ttlMs));
+      if (taken === null) return null;
+      return async () => void (await send('EVAL', unlockScript, 1, key, owner));
+    },
+    async close() {
+      client.destroy();
+    },
+  };
+}
