@@ -196,7 +196,7 @@ export class SharedBatch implements TaggedCache {
       const all = this.#withKeyTag(prefix, text, ofValue);
       if (!this.#mayKeep(id, flight, all)) continue;
       const ttlMs = this.#cache.write(prefix + text, value, lifetimeMs, mayBeStale, all);
-      if (ttlMs > 0) fresh.push({ text, value, ttlMs, tags: ofValue });
+      if (ttlMs > 0) fresh.push({ text, value, ttlMs, tags: all });
     }
     if (asOf !== null) this.#stored?.write(prefix, fresh, this.now(), asOf);
     return { ...answer, keepForMs: Math.min(this.#leastTtlMs, lifetimeMs), tags };

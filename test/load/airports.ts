@@ -30,6 +30,18 @@ export function airportByIata(cache: BatchCache = { scope: 'none' }, maxBatchSiz
   });
 }
 
+/** Airports whose values carry `Airport:<code>`. */
+export function taggedAirports(cache: BatchCache = { scope: 'public', ttlMs: 60_000 }) {
+  return defineBatch(airports, {
+    name: 'taggedAirports',
+    load: (codes: readonly string[], api) => api.get('/airports', { query: { ids: codes } }),
+    rows: (page) => page.items,
+    keyOf: (airport) => airport.iata,
+    tags: 'Airport',
+    cache,
+  });
+}
+
 export type Answers = (codes: readonly string[], call: BackendCall) => unknown;
 
 /** Every airport that is asked for. */
