@@ -123,7 +123,7 @@ function isSlip(given: string, name: string): boolean {
   const middle = given.slice(start, given.length - end);
   const expected = name.slice(start, name.length - end);
   if (middle.length <= 1 && expected.length <= 1) return true;
-  return middle.length === 2 && [...middle].reverse().join('') === expected;
+  return middle.length === 2 && [...middle].toReversed().join('') === expected;
 }
 
 function oneOf<Value extends string>(text: string, values: readonly Value[]): Value {
