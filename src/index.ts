@@ -16,6 +16,7 @@ export { createSubschemaBuilder } from './subschema/builder.ts';
 export { connectionOf, pageSize, pageStart } from './subschema/connection.ts';
 export { defineSubschema, type Subschema } from './subschema/define-subschema.ts';
 export type { MergeOptions } from './subschema/merge-keys.ts';
+export type { AuthDefinition } from './server/auth/auth.ts';
 export { type BearerOptions, bearerAuth } from './server/auth/bearer.ts';
 export { type SessionOptions, sessionAuth } from './server/auth/session.ts';
 export { type CreateServerOptions, createServer, serveBff } from './server/bff-server.ts';

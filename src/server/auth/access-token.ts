@@ -23,7 +23,8 @@ export interface VerifiedToken {
 
 /** Algorithms that may have signed a token: none that shares a secret. */
 const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
-const skewSeconds = 30;
+/** How far clocks may be apart. */
+export const skewMs = 30_000;
 const lengthLimit = 8 * 1024;
 const rememberMs = 60_000;
 const rememberAtMost = 5_000;
@@ -66,7 +67,7 @@ export function createAccessTokens(
     return (
       known.generation === jwks.generation() &&
       at - known.sinceMs < rememberMs &&
-      at < known.expiresAtMs + skewSeconds * 1_000
+      at < known.expiresAtMs + skewMs
     );
   }
 
@@ -78,14 +79,14 @@ export function createAccessTokens(
       audience,
       algorithms,
       typ: 'at+jwt',
-      clockTolerance: skewSeconds,
+      clockTolerance: skewMs / 1_000,
       currentDate: new Date(now()),
       requiredClaims: ['sub', 'exp', 'iat', 'client_id'],
     });
     const { sub, aud, exp = 0, iat = 0, scope } = payload;
     if (!sub || sub.length > 256) throw new Error('no subject');
     if (Array.isArray(aud) && aud.length > 1) throw new Error('more than one audience');
-    if (iat > now() / 1_000 + skewSeconds) throw new Error('issued in the future');
+    if (iat * 1_000 > now() + skewMs) throw new Error('issued in the future');
     const scopes = typeof scope === 'string' ? scope.split(' ').filter((one) => one !== '') : [];
     return { viewer: { subject: sub, scopes }, token, expiresAtMs: exp * 1_000 };
   }

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../request.ts';
-import { createAccessTokens, type VerifiedToken } from './access-token.ts';
+import { createAccessTokens, skewMs, type VerifiedToken } from './access-token.ts';
 import { type Auth, type AuthDefinition, unauthenticated } from './auth.ts';
 import { clientSettings, type ClientOptions, type ValuesOf } from './auth-settings.ts';
 import { createBackendTokens } from './backend-tokens.ts';
@@ -71,7 +71,8 @@ function createBearerAuth(
     watch(viewer, ended) {
       const expiresAtMs = credentials.get(viewer)?.expiresAtMs;
       if (expiresAtMs === undefined) return () => {};
-      return callAt(expiresAtMs, ended);
+      // One that came late, within the skew, has until the end of that.
+      return callAt(Date.now() < expiresAtMs ? expiresAtMs : expiresAtMs + skewMs, ended);
     },
     tokenFor(viewer, audience) {
       if (viewer === null) return backendTokens.tokenFor(null, audience);
