@@ -1,5 +1,7 @@
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { ResilienceState } from './resilience/events.ts';
 import type { Setting } from './setting.ts';
 
 /**
@@ -10,15 +12,15 @@ export interface Backend<Api = unknown> {
   /** Named after the service; appears in errors, logs and metrics. */
   readonly name: string;
   readonly kind: 'rest' | 'grpc' | 'graphql';
-  /** Where it is reached; several endpoints are separated by commas. */
+  /** Where it is reached; several endpoints are separated by commas, `url;weight=2;zone=eu;priority=1;group=canary`. */
   readonly endpoints: Setting;
   readonly policy: BackendPolicy;
   /** Which access tokens it wants. @default none */
   readonly auth?: BackendAuth;
   /** The typed calls, bound to one operation: its deadline, signal and headers go along. */
   api(context: RequestContext, hints?: CallHints): Api;
-  /** Opens the wire to resolved endpoints. */
-  connect(endpoints: readonly URL[]): Transport;
+  /** Opens the wire to resolved endpoints, under the backend's policy. */
+  connect(endpoints: readonly Endpoint[]): Transport;
 }
 
 /** What a caller between a resolver and the wire (a batch, a cache) knows of its calls. */
@@ -40,16 +42,130 @@ export interface CallHints {
   ) => Promise<BackendAnswer>;
 }
 
-/** How calls to one backend behave. Every option has a default in `policy.ts`. */
-export interface BackendPolicy {
-  /** One call's longest duration, in milliseconds. @default 1000 */
-  readonly timeoutMs?: number;
+/** How calls to one backend behave. Every default is in `policy.ts`; out of range fails at definition. */
+export interface BackendPolicy extends CallPolicy {
   /** Longest wait for a connection, in milliseconds. @default 500 */
   readonly connectTimeoutMs?: number;
   /** Largest answer, in bytes. @default 8 MiB (REST, GraphQL), 4 MiB (gRPC) */
   readonly maxResponseBytes?: number;
   /** Connections per endpoint. @default 32 */
   readonly maxConnections?: number;
+  /** `mesh` leaves retries, breaking, ejection and failover to a service mesh, so that they never multiply. @default 'own' */
+  readonly resilience?: 'own' | 'mesh';
+  readonly retryBudget?: RetryBudgetOptions;
+  readonly bulkhead?: BulkheadOptions;
+  /** `false` never ejects. */
+  readonly outlierEjection?: OutlierEjectionOptions | false;
+  readonly failover?: FailoverOptions;
+  /** Where this process runs: endpoints of the same `zone` are preferred. @default none */
+  readonly zone?: string;
+  /** The share of calls, or the clients, that go to the endpoints of a `group`. @default none */
+  readonly split?: Readonly<Record<string, SplitOptions>>;
+  /** Asks each endpoint in turn, beside the calls. @default false */
+  readonly healthCheck?: HealthCheckOptions | false;
+  /** Calls that differ, by the operation's name: `GET /airports`, `flights.v1.Flights/GetFlight`, `query Name`. @default none */
+  readonly operations?: Readonly<Record<string, CallPolicy>>;
+}
+
+/** How one call behaves; set for a backend, and again for single operations of it. */
+export interface CallPolicy {
+  /** One call's longest duration, all its attempts together, in milliseconds. @default 1000 */
+  readonly timeoutMs?: number;
+  /** Further attempts after a failure that may pass: 0 or 1. @default 1 */
+  readonly retries?: number;
+  /** Shortest and longest wait before another attempt, in milliseconds; evenly random between them. @default 25 and 250 */
+  readonly retryMinDelayMs?: number;
+  readonly retryMaxDelayMs?: number;
+  /** Declares that sending it twice does no harm. @default by the operation: GET; Get, List, BatchGet, Search; query */
+  readonly idempotent?: boolean;
+  /** `false` never opens. */
+  readonly breaker?: BreakerOptions | false;
+  /** A second attempt beside a slow first one, for reads that are idempotent. @default false */
+  readonly hedging?: HedgingOptions | false;
+}
+
+/** Stops asking an endpoint for an operation that fails there. */
+export interface BreakerOptions {
+  /** Share of failed calls that opens it, 0–1. @default 0.5 */
+  readonly failureShare?: number;
+  /** Fewer calls than this say nothing. @default 20 */
+  readonly leastCalls?: number;
+  /** How far back calls count, in milliseconds. @default 10000 */
+  readonly windowMs?: number;
+  /** How long it stays open at first, and at most after doubling, in milliseconds. @default 5000 and 60000 */
+  readonly openMs?: number;
+  readonly maxOpenMs?: number;
+  /** Calls let through to see whether it may close. @default 3 */
+  readonly probes?: number;
+}
+
+/** Keeps retries from multiplying the load of a backend that fails. */
+export interface RetryBudgetOptions {
+  /** Retries over calls, 0–1. @default 0.1 */
+  readonly share?: number;
+  /** Retries in each second that are always allowed. @default 3 */
+  readonly perSecond?: number;
+  /** How far back calls count, in milliseconds. @default 10000 */
+  readonly windowMs?: number;
+}
+
+/** Bounds what waits for one endpoint; beyond it calls fail with UPSTREAM_OVERLOADED. */
+export interface BulkheadOptions {
+  /** @default 64 */
+  readonly maxInFlight?: number;
+  /** @default 64 */
+  readonly maxWaiting?: number;
+  /** In milliseconds. @default 100 */
+  readonly maxWaitMs?: number;
+}
+
+export interface HedgingOptions {
+  /** The second attempt starts when the first takes longer than this share of recent ones, 0–1. @default 0.95 */
+  readonly percentile?: number;
+  /** Second attempts over calls, 0–1. @default 0.05 */
+  readonly maxShare?: number;
+}
+
+/** Takes an endpoint out of the balance that fails while others do not. */
+export interface OutlierEjectionOptions {
+  /** @default 5 */
+  readonly failuresInARow?: number;
+  /** Times how often it was ejected, in milliseconds. @default 30000 */
+  readonly ejectMs?: number;
+  /** Share of endpoints that may be out at once, 0–1. @default 0.5 */
+  readonly maxShare?: number;
+}
+
+/** When endpoints of the next priority are asked. */
+export interface FailoverOptions {
+  /** Under this share of healthy endpoints, 0–1. @default 0.5 */
+  readonly leastHealthyShare?: number;
+  /** Healthy for so long before calls return, in milliseconds. @default 30000 */
+  readonly backAfterMs?: number;
+  /** Whether writes may go elsewhere too. @default false */
+  readonly writes?: boolean;
+}
+
+export interface SplitOptions {
+  /** Share of viewers (of calls, where nobody is logged in), 0–100; the same ones each time. @default 0 */
+  readonly percent?: number;
+  /** Clients by name (`graphql-client-name`), all of whose calls go there. @default none */
+  readonly clients?: readonly string[];
+}
+
+/** How an endpoint is asked for its health. */
+export interface HealthCheckOptions {
+  /** REST, GraphQL: answered with 200–299 when healthy. @default '/' of the endpoint, any status */
+  readonly path?: string;
+  /** gRPC: the service asked for at `grpc.health.v1.Health`. @default '', the server as a whole */
+  readonly service?: string;
+  /** In milliseconds, ±10%. @default 5000 */
+  readonly intervalMs?: number;
+  /** In milliseconds. @default 1000 */
+  readonly timeoutMs?: number;
+  /** Checks in a row that turn it. @default 2 and 2 */
+  readonly unhealthyAfter?: number;
+  readonly healthyAfter?: number;
 }
 
 /** One call, as every transport sees it. */
@@ -65,6 +181,12 @@ export interface BackendCall {
   readonly signal: AbortSignal;
   /** On the clock of `performance.now()`, in milliseconds; infinite for a stream. */
   readonly deadline: number;
+  /** Whose call it is, for traffic splits: the viewer, or else the request. @default the request's headers say */
+  readonly caller?: string;
+  /** Where attempts are counted. @default nowhere */
+  readonly record?: BackendCallRecord;
+  /** Only on a connection made for it: a kept one has just turned out to be closed. @default false */
+  readonly freshConnection?: boolean;
 }
 
 export interface RestRequest {
@@ -114,6 +236,8 @@ export interface Transport {
   stream?(call: BackendCall): AsyncIterable<unknown>;
   /** Whether the backend answers now; never throws. */
   probe?(signal: AbortSignal): Promise<boolean>;
+  /** How the policies around the wire stand; absent where there are none. */
+  state?(): ResilienceState;
   close(): Promise<void>;
 }
 
@@ -139,6 +263,10 @@ export interface BackendCallRecord {
   bytes: number;
   /** `pending` until it settles; then `ok`, `cancelled` (the client left), or the code of the error. */
   outcome: string;
+  /** Attempts that reached the wire; absent where no policy counts them. */
+  attempts?: number;
+  /** Host and port of the last attempt. For the log only. */
+  endpoint?: string;
   /** For the log only. */
   detail?: string;
 }

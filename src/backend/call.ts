@@ -1,14 +1,15 @@
 import { BackendError, isBackendError } from '../error.ts';
 import { type RequestContext, liveBackend } from '../request.ts';
-import type {
-  Backend,
-  BackendAnswer,
-  BackendCall,
-  BackendCallRecord,
-  CallHints,
-} from './backend.ts';
-import { sendAuthorized, streamAuthorized } from './authorization.ts';
-import { assemblyMs, leastRemainingMs } from './policy.ts';
+import { type BackendAuth, sendAuthorized, streamAuthorized } from './authorization.ts';
+import type { BackendAnswer, BackendCall, BackendCallRecord, CallHints } from './backend.ts';
+import { type EffectiveBackendPolicy, assemblyMs, leastRemainingMs, policyOf } from './policy.ts';
+
+/** What the calls of one backend share. */
+export interface CallTarget {
+  readonly name: string;
+  readonly policy: EffectiveBackendPolicy;
+  readonly auth?: BackendAuth;
+}
 
 /** What an API knows of a call; deadline, signal and record are added here. */
 export type PlannedCall = Pick<BackendCall, 'operation' | 'idempotent' | 'request' | 'headers'>;
@@ -16,31 +17,34 @@ export type PlannedCall = Pick<BackendCall, 'operation' | 'idempotent' | 'reques
 /**
  * Makes one call of an operation and records it in `context.calls`, whatever the transport.
  *
- * Deadline: the operation's own less 50 ms for assembly, at most `timeoutMs` from now.
+ * Deadline: the operation's own less 50 ms for assembly (or the hinted one), at most the policy's
+ * `timeoutMs` from now.
  * Fails: BackendError; UPSTREAM_TIMEOUT at once when under 20 ms are left.
  */
 export function makeCall(
   context: RequestContext,
-  backend: Pick<Backend, 'name' | 'auth'>,
-  timeoutMs: number,
+  target: CallTarget,
   planned: PlannedCall,
   hints: CallHints | undefined,
 ): Promise<BackendAnswer> {
   const startedAt = performance.now();
-  const deadline =
-    hints?.deadline ?? Math.min(context.deadline - assemblyMs, startedAt + timeoutMs);
-  const call = boundCall(context, backend, planned, hints, deadline);
-  const record = startRecord(context, call, hints, startedAt);
+  const { timeoutMs } = policyOf(target.policy, planned.operation);
+  const deadline = Math.min(
+    hints?.deadline ?? context.deadline - assemblyMs,
+    startedAt + timeoutMs,
+  );
+  const record = startRecord(context, target, planned, hints, startedAt);
+  const call = boundCall(context, target, planned, hints, deadline, record);
   if (call.signal.aborted) return Promise.reject(failed(record, call, leftError(call)));
   if (deadline - startedAt < leastRemainingMs) {
     return Promise.reject(failed(record, call, tooLate(call, deadline - startedAt)));
   }
-  const live = liveBackend(context, backend);
+  const live = liveBackend(context, target);
   const through = hints?.through;
   const transport = through
     ? { call: (sent: BackendCall) => through(sent, live.transport) }
     : live.transport;
-  return sendAuthorized(context, backend, transport, call, leftError).then(
+  return sendAuthorized(context, target, transport, call, leftError).then(
     (answer) => {
       record.durationMs = performance.now() - record.startedAt;
       record.bytes = answer.bytes;
@@ -60,16 +64,16 @@ export function makeCall(
  */
 export function openStream(
   context: RequestContext,
-  backend: Pick<Backend, 'name' | 'auth'>,
+  target: CallTarget,
   planned: PlannedCall,
   hints: CallHints | undefined,
 ): AsyncIterableIterator<unknown> {
-  const call = boundCall(context, backend, planned, hints, Number.POSITIVE_INFINITY);
-  const record = startRecord(context, call, hints, performance.now());
-  const { transport } = liveBackend(context, backend);
-  if (!transport.stream) throw new Error(`backend "${backend.name}" has no streams`);
+  const record = startRecord(context, target, planned, hints, performance.now());
+  const call = boundCall(context, target, planned, hints, Number.POSITIVE_INFINITY, record);
+  const { transport } = liveBackend(context, target);
+  if (!transport.stream) throw new Error(`backend "${target.name}" has no streams`);
   const open = (sent: BackendCall) => transport.stream!(sent);
-  const stream = streamAuthorized(context, backend, open, call, leftError);
+  const stream = streamAuthorized(context, target, open, call, leftError);
   const values = stream[Symbol.asyncIterator]();
   const end = (outcome: string): void => {
     if (record.outcome !== 'pending') return;
@@ -129,31 +133,36 @@ function tooLate(call: BackendCall, remainingMs: number): BackendError {
 
 function boundCall(
   context: RequestContext,
-  backend: Pick<Backend, 'name'>,
+  target: CallTarget,
   planned: PlannedCall,
   hints: CallHints | undefined,
   deadline: number,
+  record: BackendCallRecord,
 ): BackendCall {
+  const declared = policyOf(target.policy, planned.operation).idempotent;
   return {
-    backend: backend.name,
+    backend: target.name,
     operation: planned.operation,
-    idempotent: hints?.idempotent ?? planned.idempotent,
+    idempotent: declared ?? hints?.idempotent ?? planned.idempotent,
     request: planned.request,
     headers: planned.headers,
     signal: hints?.signal ?? context.signal,
     deadline,
+    caller: context.viewer?.subject ?? context.requestId,
+    record,
   };
 }
 
 function startRecord(
   context: RequestContext,
-  call: BackendCall,
+  target: CallTarget,
+  planned: PlannedCall,
   hints: CallHints | undefined,
   startedAt: number,
 ): BackendCallRecord {
   const record: BackendCallRecord = {
-    backend: call.backend,
-    operation: call.operation,
+    backend: target.name,
+    operation: planned.operation,
     startedAt,
     durationMs: 0,
     bytes: 0,

@@ -11,12 +11,13 @@ import { BackendError, type BackendErrorCode, isBackendError } from '../error.ts
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints, GraphqlRequest } from './backend.ts';
-import { makeCall } from './call.ts';
+import { type CallTarget, makeCall } from './call.ts';
 import { graphqlTransport } from './graphql-transport.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
 import { effectivePolicy } from './policy.ts';
-import { roundRobin } from './round-robin.ts';
+import { underPolicy } from './resilience/compose.ts';
 import { type Setting, literal } from './setting.ts';
+import type { TlsFiles } from './tls.ts';
 
 export interface GraphqlBackendOptions {
   /** Named after the service; appears in errors, logs and metrics. */
@@ -29,6 +30,8 @@ export interface GraphqlBackendOptions {
   readonly headers?: BackendHeaders;
   /** Which access tokens its calls carry: `{ audience: 'urn:travellers' }`. @default none */
   readonly auth?: BackendAuth;
+  /** For endpoints with TLS. @default the system's authorities, no certificate of our own */
+  readonly tls?: TlsFiles;
 }
 
 /** The calls of a GraphQL backend, bound to one operation. */
@@ -61,7 +64,12 @@ export interface RemoteError {
 export function defineGraphqlBackend(options: GraphqlBackendOptions): Backend<GraphqlApi> {
   const { name, policy = {} } = options;
   const effective = effectivePolicy({ name, kind: 'graphql', policy });
-  const backend: Backend<GraphqlApi> = {
+  const target: CallTarget = {
+    name,
+    policy: effective,
+    ...(options.auth && { auth: options.auth }),
+  };
+  return {
     name,
     kind: 'graphql',
     endpoints: literal(options.endpoints),
@@ -72,7 +80,7 @@ export function defineGraphqlBackend(options: GraphqlBackendOptions): Backend<Gr
         document: string | DocumentNode,
         variables?: Readonly<Record<string, unknown>>,
       ): Promise<RemoteResult> =>
-        send(backend, effective.timeoutMs, options.headers, context, hints, document, variables);
+        send(target, options.headers, context, hints, document, variables);
       return {
         execute,
         async query<Data>(
@@ -86,9 +94,13 @@ export function defineGraphqlBackend(options: GraphqlBackendOptions): Backend<Gr
       };
     },
     connect: (endpoints) =>
-      roundRobin(endpoints.map((endpoint) => graphqlTransport(endpoint, effective))),
+      underPolicy({
+        backend: name,
+        endpoints,
+        policy: effective,
+        connect: (endpoint) => graphqlTransport(endpoint, effective, options.tls),
+      }),
   };
-  return backend;
 }
 
 /**
@@ -121,8 +133,7 @@ export function graphqlExecutor(backend: Backend<GraphqlApi>): Executor<RequestC
 }
 
 async function send(
-  backend: Pick<Backend, 'name' | 'auth'>,
-  timeoutMs: number,
+  target: CallTarget,
   ofBackend: BackendHeaders | undefined,
   context: RequestContext,
   hints: CallHints | undefined,
@@ -141,9 +152,9 @@ async function send(
     operation: `${keyword} ${operationName ?? 'unnamed'}`,
     idempotent: keyword === 'query',
     request,
-    headers: outgoingHeaders(context, backend.name, ofBackend, undefined),
+    headers: outgoingHeaders(context, target.name, ofBackend, undefined),
   };
-  const answer = await makeCall(context, backend, timeoutMs, planned, hints);
+  const answer = await makeCall(context, target, planned, hints);
   return answer.value as RemoteResult; // the transport checks its shape
 }
 

@@ -3,12 +3,17 @@ import type { BackendCall, GraphqlRequest, Transport } from './backend.ts';
 import { type HttpAnswer, HttpConnection } from './http-connection.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import { parseJson, statusError } from './rest-transport.ts';
+import type { TlsFiles } from './tls.ts';
 
 const accept = 'application/graphql-response+json, application/json;q=0.9';
 
 /** GraphQL over HTTP POST to one endpoint; the value of an answer is `{ data, errors }`. */
-export function graphqlTransport(endpoint: URL, policy: EffectiveBackendPolicy): Transport {
-  const connection = new HttpConnection(endpoint, policy);
+export function graphqlTransport(
+  endpoint: URL,
+  policy: EffectiveBackendPolicy,
+  tls?: TlsFiles,
+): Transport {
+  const connection = new HttpConnection(endpoint, policy, tls);
   return {
     async call(call) {
       const { document, operationName, variables } = call.request as GraphqlRequest; // a graphql backend's calls are graphql requests

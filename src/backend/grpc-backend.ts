@@ -1,14 +1,16 @@
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints } from './backend.ts';
-import { type PlannedCall, makeCall, openStream } from './call.ts';
+import { type CallTarget, type PlannedCall, makeCall, openStream } from './call.ts';
 import type { AnyService, GrpcApi, GrpcCallOptions } from './grpc-api.ts';
 import { grpcTransport } from './grpc-transport.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
 import { effectivePolicy } from './policy.ts';
-import { loadProtoService } from './proto-service.ts';
-import { roundRobin } from './round-robin.ts';
+import { didYouMean } from './nearest.ts';
+import { type ProtoMethod, loadProtoService } from './proto-service.ts';
+import { underPolicy } from './resilience/compose.ts';
 import { type Setting, literal } from './setting.ts';
+import type { TlsFiles } from './tls.ts';
 
 export interface GrpcBackendOptions {
   /** Named after the service; appears in errors, logs and metrics. */
@@ -25,6 +27,8 @@ export interface GrpcBackendOptions {
   readonly headers?: BackendHeaders;
   /** Which access tokens its calls carry: `{ audience: 'urn:travellers' }`. @default none */
   readonly auth?: BackendAuth;
+  /** For endpoints with TLS. @default the system's authorities, no certificate of our own */
+  readonly tls?: TlsFiles;
 }
 
 /**
@@ -40,7 +44,7 @@ export function defineGrpcBackend<Service = AnyService>(
   const wire: Wire = {
     name,
     service,
-    timeoutMs: effective.timeoutMs,
+    policy: effective,
     headers: options.headers,
     ...(options.auth && { auth: options.auth }),
   };
@@ -54,18 +58,21 @@ export function defineGrpcBackend<Service = AnyService>(
     api: (context, hints) => new GrpcCalls(wire, context, hints) as unknown as GrpcApi<Service>,
     connect(endpoints) {
       const methods = loadProtoService(name, proto, service);
-      return roundRobin(endpoints.map((endpoint) => grpcTransport(endpoint, methods, effective)));
+      checkOperations(name, service, Object.keys(effective.operations), methods);
+      return underPolicy({
+        backend: name,
+        endpoints,
+        policy: effective,
+        connect: (endpoint) => grpcTransport(endpoint, methods, effective, options.tls),
+      });
     },
   };
 }
 
 /** What the calls of one backend share. */
-interface Wire {
-  readonly name: string;
+interface Wire extends CallTarget {
   readonly service: string;
-  readonly timeoutMs: number;
   readonly headers: BackendHeaders | undefined;
-  readonly auth?: BackendAuth;
 }
 
 class GrpcCalls {
@@ -81,8 +88,7 @@ class GrpcCalls {
 
   async call(method: string, message: unknown, options?: GrpcCallOptions): Promise<unknown> {
     const planned = this.#plan(method, message, options);
-    const { timeoutMs } = this.#wire;
-    const answer = await makeCall(this.#context, this.#wire, timeoutMs, planned, this.#hints);
+    const answer = await makeCall(this.#context, this.#wire, planned, this.#hints);
     return answer.value;
   }
 
@@ -107,4 +113,19 @@ class GrpcCalls {
       headers: outgoingHeaders(this.#context, name, headers, own),
     };
   }
+}
+
+/** A policy for an operation that the contract lacks would never hold. */
+function checkOperations(
+  backend: string,
+  service: string,
+  operations: readonly string[],
+  methods: ReadonlyMap<string, ProtoMethod>,
+): void {
+  const known = [...methods.keys()].map((method) => `${service}/${method}`);
+  const wrong = operations.find((operation) => !known.includes(operation));
+  if (wrong === undefined) return;
+  throw new Error(
+    `backend "${backend}": policy.operations has "${wrong}", which is not in the contract${didYouMean(wrong, known)}`,
+  );
 }

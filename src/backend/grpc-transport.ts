@@ -1,4 +1,6 @@
+import { createSecureContext } from 'node:tls';
 import {
+  type ChannelCredentials,
   type ChannelOptions,
   Client,
   type ClientReadableStream,
@@ -15,6 +17,8 @@ import { didYouMean } from './nearest.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import type { ProtoMethod } from './proto-service.ts';
 import { grpcStatusMeaning } from './status.ts';
+import { type TlsFiles, TlsMaterial } from './tls.ts';
+import { WireError, grpcStatusFacts } from './wire-failure.ts';
 
 /**
  * gRPC to one endpoint. The deadline travels as `grpc-timeout`; leaving cancels the call upstream.
@@ -25,38 +29,53 @@ export function grpcTransport(
   endpoint: URL,
   methods: ReadonlyMap<string, ProtoMethod>,
   policy: EffectiveBackendPolicy,
+  files?: TlsFiles,
 ): Transport {
   const secure = endpoint.protocol === 'https:' || endpoint.protocol === 'grpcs:';
-  const port = endpoint.port || (secure ? '443' : '80');
-  const client = new Client(
-    `${endpoint.hostname}:${port}`,
-    secure ? credentials.createSsl() : credentials.createInsecure(),
-    channelOptions(policy),
-  );
-  const wire: Wire = { client, methods, policy, host: `${endpoint.hostname}:${port}` };
+  const tls = secure ? new TlsMaterial(files ?? {}) : undefined;
+  const host = `${endpoint.hostname}:${endpoint.port || (secure ? '443' : '80')}`;
+  const connect = (): Client => new Client(host, credentialsOf(tls), channelOptions(policy, tls));
+  const wire: Wire = { client: connect(), methods, policy, host };
+  if (tls) {
+    tls.onChange = () => {
+      // What is under way on the old channel goes on there.
+      wire.client.close();
+      wire.client = connect();
+    };
+  }
   return {
     call: (call) => unary(wire, call),
     stream: (call) => serverStream(wire, call),
-    probe: (signal) =>
-      new Promise((resolve) => {
-        signal.addEventListener('abort', () => resolve(false), { once: true });
-        client.waitForReady(Date.now() + policy.connectTimeoutMs, (error) => resolve(!error));
-      }),
+    probe: (signal) => probe(wire, signal),
     async close() {
-      client.close();
+      tls?.close();
+      wire.client.close();
     },
   };
 }
 
 interface Wire {
-  readonly client: Client;
+  client: Client;
   readonly methods: ReadonlyMap<string, ProtoMethod>;
   readonly policy: EffectiveBackendPolicy;
   readonly host: string;
 }
 
-function channelOptions(policy: EffectiveBackendPolicy): ChannelOptions {
+function credentialsOf(tls: TlsMaterial | undefined): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure();
+  const { servername: _, ...options } = tls.options;
+  return credentials.createFromSecureContext(
+    createSecureContext({ ...options, minVersion: 'TLSv1.2' }),
+  );
+}
+
+function channelOptions(
+  policy: EffectiveBackendPolicy,
+  tls: TlsMaterial | undefined,
+): ChannelOptions {
+  const { servername } = tls?.options ?? {};
   return {
+    ...(servername !== undefined && { 'grpc.ssl_target_name_override': servername }),
     'grpc.max_receive_message_length': policy.maxResponseBytes,
     'grpc.max_send_message_length': policy.maxResponseBytes,
     // Its own retries are off: retrying has one owner.
@@ -67,6 +86,34 @@ function channelOptions(policy: EffectiveBackendPolicy): ChannelOptions {
     'grpc.max_reconnect_backoff_ms': 1_000,
     'grpc.use_local_subchannel_pool': 1,
   };
+}
+
+/** Whether it is reached and, with a health check, says that it serves; never throws. */
+function probe({ client, policy }: Wire, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+    const { healthCheck } = policy;
+    if (healthCheck === false) {
+      client.waitForReady(Date.now() + policy.connectTimeoutMs, (error) => resolve(!error));
+      return;
+    }
+    const sent = client.makeUnaryRequest(
+      '/grpc.health.v1.Health/Check',
+      healthRequest,
+      (answer) => answer,
+      healthCheck.service,
+      { deadline: Date.now() + healthCheck.timeoutMs },
+      // HealthCheckResponse { ServingStatus status = 1 }; SERVING is 1.
+      (error, answer) => resolve(!error && answer?.[0] === 0x08 && answer[1] === 1),
+    );
+    signal.addEventListener('abort', () => sent.cancel(), { once: true });
+  });
+}
+
+/** HealthCheckRequest { string service = 1 }, for names under 128 bytes. */
+function healthRequest(service: string): Buffer {
+  const text = Buffer.from(service.slice(0, 127));
+  return text.length === 0 ? text : Buffer.concat([Buffer.of(0x0a, text.length), text]);
 }
 
 function unary(
@@ -119,12 +166,15 @@ class CallGuard {
     this.#connecting = setTimeout(() => {
       if (channel.getConnectivityState(false) === connectivityState.READY) return;
       this.#cancel(
-        new BackendError({
-          code: 'UPSTREAM_UNAVAILABLE',
-          backend: call.backend,
-          message: `${call.backend} ${call.operation}: no connection to ${wire.host} in ${wire.policy.connectTimeoutMs} ms`,
-          retryable: true,
-        }),
+        new WireError(
+          {
+            code: 'UPSTREAM_UNAVAILABLE',
+            backend: call.backend,
+            message: `${call.backend} ${call.operation}: no connection to ${wire.host} in ${wire.policy.connectTimeoutMs} ms`,
+            retryable: true,
+          },
+          { blamed: true, transient: true, unsent: true },
+        ),
       );
     }, wire.policy.connectTimeoutMs);
   }
@@ -208,10 +258,14 @@ function statusError(wire: Wire, call: BackendCall, error: ServiceError): Backen
   const meaning = unreadable
     ? ({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false } as const)
     : grpcStatusMeaning(unsendable ? 3 : code);
-  return new BackendError({
-    ...meaning,
-    backend: call.backend,
-    message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${String(details).slice(0, 300)}`,
-    cause: error,
-  });
+  const pushback = error.metadata?.get('grpc-retry-pushback-ms')[0];
+  return new WireError(
+    {
+      ...meaning,
+      backend: call.backend,
+      message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${String(details).slice(0, 300)}`,
+      cause: error,
+    },
+    unreadable || unsendable ? {} : grpcStatusFacts(code, String(details), pushback),
+  );
 }

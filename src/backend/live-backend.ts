@@ -1,8 +1,9 @@
 import type { Backend, LiveBackend, Transport } from './backend.ts';
+import { type Endpoint, plainEndpoint } from './endpoint.ts';
 
 export interface LiveBackendOptions {
   /** Resolved endpoints; not needed with a transport. */
-  readonly endpoints?: readonly URL[];
+  readonly endpoints?: readonly (Endpoint | URL)[];
   /** Takes the place of the wire: a fake in tests, a policy around the wire. */
   readonly transport?: Transport;
   /** The clock of what loads share, in milliseconds. @default performance.now */
@@ -19,7 +20,10 @@ export function createLiveBackend(
   definition: Pick<Backend, 'name' | 'connect'>,
   options: LiveBackendOptions,
 ): LiveBackend {
-  const transport = options.transport ?? definition.connect(options.endpoints ?? []);
+  const endpoints = (options.endpoints ?? []).map((endpoint) =>
+    endpoint instanceof URL ? plainEndpoint(endpoint) : endpoint,
+  );
+  const transport = options.transport ?? definition.connect(endpoints);
   return {
     name: definition.name,
     transport,

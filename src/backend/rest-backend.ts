@@ -2,14 +2,15 @@ import { isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints, RestRequest } from './backend.ts';
-import { makeCall } from './call.ts';
+import { type CallTarget, makeCall } from './call.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
 import { effectivePolicy } from './policy.ts';
 import type { AnyPaths, RestApi, RestCallOptions } from './rest-api.ts';
 import { PathTemplate, queryString } from './rest-path.ts';
 import { restTransport } from './rest-transport.ts';
-import { roundRobin } from './round-robin.ts';
+import { underPolicy } from './resilience/compose.ts';
 import { type Setting, literal } from './setting.ts';
+import type { TlsFiles } from './tls.ts';
 
 export interface RestBackendOptions {
   /** Named after the service; appears in errors, logs and metrics. */
@@ -22,6 +23,8 @@ export interface RestBackendOptions {
   readonly headers?: BackendHeaders;
   /** Which access tokens its calls carry: `{ audience: 'urn:travellers' }`. @default none */
   readonly auth?: BackendAuth;
+  /** For endpoints with TLS. @default the system's authorities, no certificate of our own */
+  readonly tls?: TlsFiles;
 }
 
 /**
@@ -36,10 +39,10 @@ export function defineRestBackend<Paths = AnyPaths>(
   const effective = effectivePolicy({ name, kind: 'rest', policy });
   const wire: Wire = {
     name,
-    timeoutMs: effective.timeoutMs,
+    policy: effective,
     headers: options.headers,
     ...(options.auth && { auth: options.auth }),
-    templates: new Map(),
+    paths: new Map(),
   };
   return {
     name,
@@ -50,17 +53,26 @@ export function defineRestBackend<Paths = AnyPaths>(
     // The typed surface is checked where it is called; below it every call has one shape.
     api: (context, hints) => new RestCalls(wire, context, hints) as unknown as RestApi<Paths>,
     connect: (endpoints) =>
-      roundRobin(endpoints.map((endpoint) => restTransport(endpoint, effective))),
+      underPolicy({
+        backend: name,
+        endpoints,
+        policy: effective,
+        connect: (endpoint) => restTransport(endpoint, effective, options.tls),
+      }),
   };
 }
 
 /** What the calls of one backend share. */
-interface Wire {
-  readonly name: string;
-  readonly timeoutMs: number;
+interface Wire extends CallTarget {
   readonly headers: BackendHeaders | undefined;
-  readonly auth?: BackendAuth;
-  readonly templates: Map<string, PathTemplate>;
+  /** By path template. */
+  readonly paths: Map<string, KnownPath>;
+}
+
+/** A path template, and the names of its operations: one text each, that no call builds anew. */
+interface KnownPath {
+  readonly template: PathTemplate;
+  readonly operations: Partial<Record<RestRequest['method'], string>>;
 }
 
 interface GivenOptions extends RestCallOptions {
@@ -113,28 +125,30 @@ class RestCalls {
     path: string,
     given: GivenOptions = nothing,
   ): Promise<unknown> {
-    const { name, timeoutMs, headers, templates } = this.#wire;
-    let template = templates.get(path);
-    if (template === undefined) templates.set(path, (template = new PathTemplate(path)));
+    const { name, headers, paths } = this.#wire;
+    let known = paths.get(path);
+    if (known === undefined) {
+      paths.set(path, (known = { template: new PathTemplate(path), operations: {} }));
+    }
     const { params = nothing, query = nothing, idempotencyKey } = given;
     const own =
       idempotencyKey === undefined
         ? given.headers
         : { ...given.headers, 'idempotency-key': idempotencyKey };
     const planned = {
-      operation: `${method} ${path}`,
+      operation: (known.operations[method] ??= `${method} ${path}`),
       idempotent: method === 'GET' || idempotencyKey !== undefined,
       request: {
         kind: 'rest',
         method,
-        path: template.fill(name, params) + queryString(name, query),
+        path: known.template.fill(name, params) + queryString(name, query),
         params,
         query,
         body: given.body,
       },
       headers: outgoingHeaders(this.#context, name, headers, own),
     } as const;
-    const answer = await makeCall(this.#context, this.#wire, timeoutMs, planned, this.#hints);
+    const answer = await makeCall(this.#context, this.#wire, planned, this.#hints);
     return answer.value;
   }
 }

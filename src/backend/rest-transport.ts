@@ -3,10 +3,16 @@ import type { BackendAnswer, BackendCall, RestRequest, Transport } from './backe
 import { type HttpAnswer, HttpConnection } from './http-connection.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import { httpStatusMeaning } from './status.ts';
+import type { TlsFiles } from './tls.ts';
+import { WireError, httpStatusFacts } from './wire-failure.ts';
 
 /** JSON over HTTP to one endpoint. */
-export function restTransport(endpoint: URL, policy: EffectiveBackendPolicy): Transport {
-  const connection = new HttpConnection(endpoint, policy);
+export function restTransport(
+  endpoint: URL,
+  policy: EffectiveBackendPolicy,
+  tls?: TlsFiles,
+): Transport {
+  const connection = new HttpConnection(endpoint, policy, tls);
   return {
     async call(call) {
       const request = call.request as RestRequest; // a rest backend's calls are rest requests
@@ -53,11 +59,14 @@ export function parseJson(call: BackendCall, answer: HttpAnswer, endpoint: URL):
 
 /** The error of a status outside 200–299; its message has the start of the body. */
 export function statusError(call: BackendCall, answer: HttpAnswer, endpoint: URL): BackendError {
-  return new BackendError({
-    ...httpStatusMeaning(answer.status),
-    backend: call.backend,
-    message: `${call.backend} ${call.operation} answered ${answer.status} at ${endpoint.host}${excerpt(answer)}`,
-  });
+  return new WireError(
+    {
+      ...httpStatusMeaning(answer.status),
+      backend: call.backend,
+      message: `${call.backend} ${call.operation} answered ${answer.status} at ${endpoint.host}${excerpt(answer)}`,
+    },
+    httpStatusFacts(answer.status, answer.headers['retry-after']),
+  );
 }
 
 function badResponse(

@@ -135,11 +135,11 @@ describe('a REST backend', () => {
     const failed = await failure(api.get('/x'));
     expect(failed).toMatchObject({ code, retryable, backend: 'airports' });
     expect(failed.message).toBe(`airports GET /x answered ${status} at ${url.host}: why so`);
-    expect(asked).toBe(1);
+    expect(asked).toBe([429, 503].includes(status) ? 2 : 1);
   });
 
   it('fails at once when nobody listens', async () => {
-    const { api, context } = restOver(await deadPort());
+    const { api, context } = restOver(await deadPort(), { policy: { retries: 0 } });
     const failed = await failure(api.get('/x'));
     expect(failed).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true });
     expect(failed.message).toContain('ECONNREFUSED');
@@ -276,21 +276,6 @@ describe('a REST backend', () => {
     const { api } = restOver(url, { policy: { maxConnections: 3 } });
     await Promise.all(Array.from({ length: 30 }, () => api.get('/x')));
     expect(sockets.size).toBe(3);
-  });
-
-  it('asks several endpoints in turn', async () => {
-    const hits: string[] = [];
-    const servers = await Promise.all(
-      ['a', 'b'].map((name) =>
-        httpServer((_request, response) => {
-          hits.push(name);
-          json(response, name);
-        }),
-      ),
-    );
-    const { api } = restOver(servers);
-    expect([await api.get('/'), await api.get('/'), await api.get('/')]).toEqual(['a', 'b', 'a']);
-    expect(hits).toEqual(['a', 'b', 'a']);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Endpoint } from '../../src/backend/endpoint.ts';
 import { defineGrpcBackend } from '../../src/backend/grpc-backend.ts';
 import { defineRestBackend } from '../../src/backend/rest-backend.ts';
 import { env, type Setting } from '../../src/backend/setting.ts';
@@ -18,7 +19,7 @@ const grpc = (endpoints: Setting | string) =>
     defineGrpcBackend({ name: 'flights', endpoints, proto, service: 'flights.v1.Flights' }),
   );
 
-const hrefs = (urls: readonly URL[]) => urls.map((url) => url.href);
+const hrefs = (endpoints: readonly Endpoint[]) => endpoints.map(({ url }) => url.href);
 
 function problemsOf(resolve: () => unknown): readonly string[] {
   try {
@@ -85,6 +86,13 @@ describe('settings', () => {
     ['http://a,,http://b', 'expected no empty item between commas'],
     ['http://a,', 'expected no empty item between commas'],
     ['http://a?x=1', 'expected nothing after the path'],
+    ['http://a;weight=0', 'expected weight to be a whole number from 1 to 1000'],
+    ['http://a;priority=first', 'expected priority to be a whole number from 0 to 9'],
+    ['http://a;zone=', 'expected zone to be letters, digits, ".", "_" or "-"'],
+    [
+      'http://a;wieght=2',
+      'expected weight=, zone=, priority= or group= after ";", but got "wieght=2"',
+    ],
   ])('refuse %j for a REST backend', (text, rule) => {
     const [problem] = problemsOf(() => resolveSettings({ rest: rest(env('A')) }, { A: text }));
     expect(problem).toContain(
@@ -109,11 +117,13 @@ describe('settings', () => {
   });
 });
 
-describe('a policy', () => {
-  it.each([0, -1, Number.NaN])('refuses a timeout of %d when it is defined', (timeoutMs) => {
-    const definition = { name: 'airports', endpoints: 'http://a', policy: { timeoutMs } };
-    expect(() => defineRestBackend(definition)).toThrow(
-      `backend "airports": policy.timeoutMs must be a number above 0, but got: ${timeoutMs}`,
-    );
+describe('endpoints', () => {
+  it('say their weight, zone, priority and group', () => {
+    const text = 'http://a/v1 ; weight=2;zone=eu-1 , http://b;priority=1;group=canary';
+    const { airports } = resolveSettings({ airports: rest(env('A')) }, { A: text });
+    expect(airports).toEqual([
+      { url: new URL('http://a/v1'), weight: 2, zone: 'eu-1', priority: 0, group: null },
+      { url: new URL('http://b'), weight: 1, zone: null, priority: 1, group: 'canary' },
+    ]);
   });
 });
