@@ -103,11 +103,16 @@ export class BatchPlan {
     return this.#options.tags !== undefined;
   }
 
+  /** The tags that a key's value has whatever it is. */
+  keyTags(text: string): readonly string[] {
+    const { tags } = this.#options;
+    return typeof tags === 'string' ? [`${tags}:${text}`] : none;
+  }
+
   /** The tags of a value; none unless declared. */
   tagsOf(value: unknown, key: unknown, text: string): readonly string[] {
     const { tags } = this.#options;
-    if (tags === undefined) return none;
-    return typeof tags === 'string' ? [`${tags}:${text}`] : tags(value, key);
+    return typeof tags === 'function' ? tags(value, key) : this.keyTags(text);
   }
 
   /**

@@ -24,7 +24,10 @@ export interface Batch<Key, Value, Args = void> {
     keys: readonly Key[],
     ...args: ArgsOf<Args>
   ): MaybePromise<readonly (Value | null | Error)[]>;
-  /** Drops what this operation and every instance's caches know of the keys, so that they are asked again: after a mutation. */
+  /**
+   * Drops what this operation and every instance know of the keys, so that they are asked again:
+   * after a mutation. Whole answers that have them go only by tag, so give the batch `tags`.
+   */
   forget(context: RequestContext, keys: readonly Key[], ...args: ArgsOf<Args>): void;
 }
 

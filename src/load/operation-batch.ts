@@ -6,45 +6,11 @@ import { type AnswerPolicy, policyOf } from './answer-policy.ts';
 import { ask } from './ask.ts';
 import type { MaybePromise } from './batch.ts';
 import type { BatchPlan } from './batch-plan.ts';
+import { Column, PendingKey, allSettled } from './column.ts';
 import { languageOf } from './language.ts';
-import type { Asker, Flight, FlightAnswer, SharedBatch } from './shared-batch.ts';
+import type { Asker, Flight, FlightAnswer } from './flight.ts';
+import type { SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
-
-/** A key that is asked for; it stands in for its value until there is one. */
-class PendingKey {
-  readonly text: string;
-  /** Among everything that is shared; empty when nothing is. */
-  readonly id: string;
-  readonly key: unknown;
-  /** Who waits for it; null for a refresh behind a stale value. */
-  readonly column: Column | null;
-  /** Undefined until it has settled. */
-  value: unknown = undefined;
-
-  constructor(text: string, id: string, key: unknown, column: Column | null) {
-    this.text = text;
-    this.id = id;
-    this.key = key;
-    this.column = column;
-  }
-}
-
-/** The keys of one `loadMany` that had no value: one promise for all of them. */
-class Column {
-  readonly keys: PendingKey[] = [];
-  readonly #settled = Promise.withResolvers<void>();
-  #values = 0;
-
-  get settled(): Promise<void> {
-    return this.#settled.promise;
-  }
-
-  settle(pending: PendingKey, value: unknown): void {
-    pending.value = value;
-    this.#values += 1;
-    if (this.#values === this.keys.length) this.#settled.resolve();
-  }
-}
 
 /** What one operation knows of one batch with one value of its arguments: the request memo. */
 export class OperationBatch implements Asker {
@@ -313,9 +279,3 @@ export class OperationBatch implements Asker {
 
 /** What an answer means for caches when nothing of it is kept. */
 const unkept = { keepForMs: 0, tags: [] } as const;
-
-function allSettled(columns: ReadonlySet<Column>): Promise<unknown> {
-  const [only] = columns;
-  if (columns.size === 1) return only!.settled;
-  return Promise.all([...columns].map((column) => column.settled));
-}

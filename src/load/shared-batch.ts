@@ -1,53 +1,13 @@
 import { isBackendError } from '../error.ts';
-import type { RequestContext } from '../request.ts';
 import { type BatchAnswer, ask } from './ask.ts';
 import type { BatchPlan } from './batch-plan.ts';
 import type { Caches, TaggedCache } from './caches.ts';
 import { ConditionalReads } from './conditional-reads.ts';
 import { type CachedBatch, type Entry, EntityCache } from './entity-cache.ts';
+import type { Asker, Flight, FlightAnswer, Moment, SharedKey } from './flight.ts';
 import { unsaid } from './freshness.ts';
 import { Invalidations } from './invalidations.ts';
 import { StoredBatch } from './stored-batch.ts';
-
-/** What several operations may wait for. It ends early only when all of them have left. */
-export interface Flight {
-  readonly answer: Promise<FlightAnswer>;
-  /** On the clock of `performance.now()`, in milliseconds; its own, not that of who started it. */
-  readonly deadline: number;
-  /** What had been invalidated and forgotten when it started. */
-  readonly moment: Moment;
-  join(): void;
-  leave(): void;
-}
-
-interface Moment {
-  readonly tags: number;
-  readonly keys: number;
-}
-
-export type FlightAnswer = BatchAnswer & {
-  /** Only after a look into the shared store: keys without a value have yet to be asked for. */
-  readonly asOf?: string | null;
-  /** How long its values may be kept, in milliseconds. */
-  readonly keepForMs: number;
-  /** Of each of its values. */
-  readonly tags: readonly (readonly string[])[];
-};
-
-/** A key under which values are shared: its scope, arguments and own text in one. */
-interface SharedKey {
-  readonly id: string;
-  readonly text: string;
-  readonly key: unknown;
-}
-
-/** The operation that starts a flight: what its calls are made with. */
-export interface Asker {
-  readonly context: RequestContext;
-  readonly args: unknown;
-  /** What stands before the text of its keys; differs from before once a batch proves to vary by language. */
-  prefix(): string;
-}
 
 /** What all operations of a server share of one batch: values kept, and flights. */
 export class SharedBatch implements TaggedCache {
@@ -74,7 +34,7 @@ export class SharedBatch implements TaggedCache {
       this.#conditional = new ConditionalReads(options.scope, maxBytes);
     }
     this.#stored = keeps ? StoredBatch.of(plan, caches) : null;
-    if (keeps && (plan.tagged || this.#stored !== null)) caches.join(this);
+    if (plan.tagged || this.#stored !== null) caches.join(this);
   }
 
   now(): number {
@@ -156,7 +116,9 @@ export class SharedBatch implements TaggedCache {
       this.#cache.delete(id);
       this.#flights.delete(id);
     }
-    stored?.forget(texts.map((text) => stored.keyTag(prefix, text)));
+    const tags = texts.flatMap((text) => this.#plan.keyTags(text));
+    if (stored !== null) tags.push(...texts.map((text) => stored.keyTag(prefix, text)));
+    void this.#caches.invalidate(tags);
   }
 
   drop(tags: readonly string[] | null): void {

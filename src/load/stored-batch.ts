@@ -78,10 +78,6 @@ export class StoredBatch {
     return `=${this.#start(prefix)}${short(text)}`;
   }
 
-  forget(tags: readonly string[]): void {
-    void this.#store.invalidate(tags);
-  }
-
   /** Subject, arguments and language are hashed: a store shows who it keeps values for to nobody. */
   #start(prefix: string): string {
     return `${this.#identity}:${prefix === '' ? '' : digest(prefix)}:`;
