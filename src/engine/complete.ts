@@ -19,6 +19,7 @@ const bubble = Symbol('bubble');
 
 /** Turns raw values into output values or, for objects, into the rows of the levels below. */
 export function completeColumn(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
+  if (level.run.onStream && level.starts === null) splitStream(level, field, raw);
   if (field.wrap.item !== null && field.step.kind !== 'remote') {
     const positions = promisedItems(raw, field.wrap.item);
     if (positions !== null) {
@@ -220,6 +221,31 @@ class Completion {
 }
 
 const noSuffix: readonly number[] = [];
+
+/** Cuts streamed lists: what is beyond their beginning runs by itself. */
+function splitStream(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
+  const { execution, onStream } = level.run;
+  const [use, another] = field.uses;
+  const stream = use?.stream;
+  if (!use || !stream || another || !onStream || field.wrap.item === null) return;
+  if (!execution.condition(stream.condition)) return;
+  const count = Math.max(0, stream.initialCount(execution.scope(0)));
+  const rest = columnOf(raw.length).fill(null);
+  const starts = raw.map(() => count);
+  for (let row = 0; row < raw.length; row++) {
+    const value = raw[row];
+    if (!Array.isArray(value) || value.length <= count) continue;
+    const list: readonly unknown[] =
+      field.step.kind === 'remote' && execution.remoteFaults
+        ? value.map((one: unknown, at) => execution.remoteFaults?.at(value, at) ?? one)
+        : value;
+    raw[row] = list.slice(0, count);
+    rest[row] = list.slice(count);
+  }
+  if (rest.some((one) => one !== null)) {
+    onStream(level, use, { label: stream.label, raw: rest, starts });
+  }
+}
 
 /** Whether an object's type has to be asked for, or checked. */
 function needsSites(field: FieldPlan): boolean {

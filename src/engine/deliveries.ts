@@ -3,15 +3,15 @@ import { buildRows } from './assemble.ts';
 import type { Execution } from './execution.ts';
 import type { IncrementalExecution, IncrementalPart, SubsequentResult } from './incremental.ts';
 import { LevelRun } from './level-run.ts';
-import { errorsOf } from './locate.ts';
+import { errorsOf, useErrors } from './locate.ts';
 import { livePaths } from './paths.ts';
-import type { PatchPlan } from './plan.ts';
-import { Run } from './run.ts';
+import type { PatchPlan, Use } from './plan.ts';
+import { Run, type StreamRest } from './run.ts';
 
-/** A deferred fragment at work. */
+/** A deferred fragment, or the rest of streamed lists, at work. */
 interface Delivery {
   readonly origin: LevelRun;
-  readonly patch: PatchPlan;
+  readonly part: { readonly patch: PatchPlan } | { readonly use: Use; readonly rest: StreamRest };
   readonly after: Delivery | null;
   level: LevelRun | null;
   state: 'waiting' | 'running' | 'whole' | 'delivered';
@@ -31,7 +31,10 @@ export class Deliveries {
   /** Takes in the deferred fragments that rows of a run give rise to. */
   watch(run: Run, after: Delivery | null): void {
     run.onPatch = (origin, patch) => {
-      this.#open.push({ origin, patch, after, level: null, state: 'waiting' });
+      this.#open.push({ origin, part: { patch }, after, level: null, state: 'waiting' });
+    };
+    run.onStream = (origin, use, rest) => {
+      this.#open.push({ origin, part: { use, rest }, after, level: null, state: 'waiting' });
     };
   }
 
@@ -92,19 +95,21 @@ export class Deliveries {
   }
 
   #run(delivery: Delivery): void {
-    const { origin, patch } = delivery;
+    const { origin, part } = delivery;
     delivery.state = 'running';
     const run = new Run(this.#execution, (error, failed) => {
       if (failed) this.#fail(error);
       else delivery.state = 'whole';
       this.#wakeUp();
     });
-    const level = new LevelRun(run, patch.level, null, origin.rows);
-    level.origin = { level: origin, view: patch.view };
+    const plan = 'patch' in part ? part.patch.level : origin.plan;
+    const view = 'patch' in part ? part.patch.view : part.use.view.index;
+    const level = new LevelRun(run, plan, null, origin.rows);
+    level.origin = { level: origin, view };
     level.onWhole = () => run.finish();
     delivery.level = level;
     this.watch(run, delivery);
-    run.push(() => level.start());
+    run.push(() => ('patch' in part ? level.start() : level.startRest(part.use, part.rest)));
     run.drain();
     this.start();
   }
@@ -122,8 +127,13 @@ export class Deliveries {
   }
 }
 
-function partsOf({ level, patch }: Delivery): IncrementalPart[] {
+function partsOf({ origin, level, part }: Delivery): IncrementalPart[] {
   if (!level) return [];
+  if ('patch' in part) return patchParts(level, part.patch);
+  return restParts(origin, level, part.use, part.rest);
+}
+
+function patchParts(level: LevelRun, { label }: PatchPlan): IncrementalPart[] {
   const rows = buildRows(level, 0);
   return livePaths(level, 0).flatMap((paths, row) =>
     paths.map((path) => {
@@ -131,9 +141,36 @@ function partsOf({ level, patch }: Delivery): IncrementalPart[] {
       return {
         data: rows[row] ?? null,
         path,
-        ...(patch.label === undefined ? {} : { label: patch.label }),
+        ...(label === undefined ? {} : { label }),
         ...(errors.length > 0 ? { errors } : {}),
       };
     }),
   );
+}
+
+function restParts(
+  origin: LevelRun,
+  level: LevelRun,
+  use: Use,
+  { label, raw, starts }: StreamRest,
+): IncrementalPart[] {
+  const view = use.view.index;
+  const index = origin.groups[use.field.group.index]?.index;
+  const begun = buildRows(origin, view);
+  buildRows(level, view);
+  return livePaths(origin, view).flatMap((paths, row) => {
+    const at = index ? (index[row] ?? -1) : row;
+    const start = starts[at] ?? 0;
+    if (!raw[at] || !begun[row]?.[use.key]) return [];
+    const items = (level.useValues[use.index]?.[at] ?? null) as readonly unknown[] | null;
+    return paths.map((path) => {
+      const errors = useErrors(level, use, row, path, start);
+      return {
+        items,
+        path: [...path, use.key, start],
+        ...(label === undefined ? {} : { label }),
+        ...(errors.length > 0 ? { errors } : {}),
+      };
+    });
+  });
 }

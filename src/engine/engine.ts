@@ -7,7 +7,6 @@ import {
   getVariableValues,
   type OperationTypeNode,
   type ValidationRule,
-  visit,
 } from 'graphql';
 import { explainPlan } from './explain.ts';
 import { executePlan } from './execute.ts';
@@ -127,29 +126,13 @@ export function createEngine(options: EngineOptions): Engine {
       clientSchema,
       variables: coerced.coerced,
       context: inputs.context,
-      eventContext: inputs.eventContext,
       signal: inputs.signal,
       parts,
     };
   };
-  const wholePlans = new WeakMap<Plan, Plan | Refusal>();
-
-  /** The plan of the same operation without `@defer` and `@stream`. */
-  const wholePlan = (plan: Plan): Plan | Refusal => {
-    let whole = wholePlans.get(plan);
-    if (whole === undefined) {
-      whole = prepare(withoutIncremental(plan.document), plan.operationName);
-      wholePlans.set(plan, whole);
-    }
-    return whole;
-  };
 
   const execute: Engine['execute'] = (plan, inputs) => {
     if (inputs.signal?.aborted) return Promise.reject(abortReason(inputs.signal));
-    if (plan.incremental && inputs.incremental === false) {
-      const whole = wholePlan(plan);
-      return 'errors' in whole ? whole : execute(whole, inputs);
-    }
     const input = coerce(plan, inputs, inputs.incremental ?? true);
     return 'errors' in input ? { errors: input.errors } : executePlan(input);
   };
@@ -171,12 +154,6 @@ export function createEngine(options: EngineOptions): Engine {
     },
     explain: (plan) => explainPlan(plan.body),
   };
-}
-
-function withoutIncremental(document: DocumentNode): DocumentNode {
-  return visit(document, {
-    Directive: ({ name }) => (name.value === 'defer' || name.value === 'stream' ? null : undefined),
-  });
 }
 
 function abortReason(signal: AbortSignal): Error {

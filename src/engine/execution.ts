@@ -11,8 +11,6 @@ export interface ExecutionInput {
   /** Coerced variables of the operation. */
   readonly variables: Record<string, unknown>;
   readonly context: unknown;
-  /** For each event of a subscription, in place of `context`. */
-  readonly eventContext?: (() => unknown) | undefined;
   readonly signal: AbortSignal | undefined;
   /** Whether the client takes an answer in parts. */
   readonly parts: boolean;

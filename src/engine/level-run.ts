@@ -4,8 +4,9 @@ import { buildRows } from './assemble.ts';
 import { collapseRows } from './collapse.ts';
 import type { GraphQLResolveInfo } from 'graphql';
 import { firstPath } from './paths.ts';
-import type { Activation, FieldPlan, GroupPlan, LevelPlan, ViewPlan } from './plan.ts';
-import type { Run } from './run.ts';
+import type { Activation, FieldPlan, GroupPlan, LevelPlan, Use, ViewPlan } from './plan.ts';
+import type { Run, StreamRest } from './run.ts';
+import { completeColumn } from './complete.ts';
 
 /** A group's objects, and which of them each row of the level has. */
 export interface GroupRun {
@@ -35,6 +36,8 @@ export class LevelRun {
   origin: { readonly level: LevelRun; readonly view: number } | null = null;
   /** Called when view 0 of a root is whole. */
   onWhole: (() => void) | null = null;
+  /** Of the rest of streamed lists: per row of the field's group, where the rest begins. */
+  starts: readonly number[] | null = null;
   #pending: Int32Array;
   #below: Map<FieldPlan, Int32Array> | null = null;
 
@@ -91,6 +94,14 @@ export class LevelRun {
     for (const field of group.fields) {
       if (this.activation.fields[field.index]) runField(this, field, run);
     }
+  }
+
+  /** Runs nothing but what is left of one field's lists, whose raw values are at hand. */
+  startRest(use: Use, rest: StreamRest): void {
+    this.starts = rest.starts;
+    this.#pending[use.view.index] = 1;
+    this.groups[use.field.group.index] = this.origin?.level.groups[use.field.group.index];
+    completeColumn(this, use.field, [...rest.raw]);
   }
 
   /** All values of a field are there; what is below it may not be. */

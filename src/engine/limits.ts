@@ -22,6 +22,8 @@ export interface Measure {
 }
 
 const most = 2 ** 40;
+/** Nested deeper than this counts as endless: no need to walk on. */
+const deepest = 500;
 
 /** Expanded size and depth, each fragment counted once and reused. A fragment cycle counts as endless. */
 export function measure(document: DocumentNode): Measure {
@@ -35,28 +37,31 @@ export function measure(document: DocumentNode): Measure {
   const open = new Set<string>();
   const endless: Measure = { selections: most, depth: most };
 
-  const ofFragment = (name: string): Measure => {
+  const ofFragment = (name: string, nesting: number): Measure => {
     const found = known.get(name);
     if (found) return found;
     const fragment = fragments.get(name);
     if (!fragment) return { selections: 0, depth: 0 };
     if (open.has(name)) return endless;
     open.add(name);
-    const size = ofSet(fragment.selectionSet);
+    const size = ofSet(fragment.selectionSet, nesting);
     open.delete(name);
     known.set(name, size);
     return size;
   };
-  const ofSet = (set: SelectionSetNode): Measure => {
+  const ofSet = (set: SelectionSetNode, nesting: number): Measure => {
+    if (nesting > deepest) return endless;
     let selections = 0;
     let depth = 0;
     for (const node of set.selections) {
       let inner: Measure;
       let own = 0;
-      if (node.kind === Kind.FRAGMENT_SPREAD) inner = ofFragment(node.name.value);
-      else if (node.kind === Kind.INLINE_FRAGMENT) inner = ofSet(node.selectionSet);
+      if (node.kind === Kind.FRAGMENT_SPREAD) inner = ofFragment(node.name.value, nesting + 1);
+      else if (node.kind === Kind.INLINE_FRAGMENT) inner = ofSet(node.selectionSet, nesting + 1);
       else {
-        inner = node.selectionSet ? ofSet(node.selectionSet) : { selections: 0, depth: 0 };
+        inner = node.selectionSet
+          ? ofSet(node.selectionSet, nesting + 1)
+          : { selections: 0, depth: 0 };
         own = node.name.value.startsWith('__') ? -inner.depth : 1;
       }
       selections = Math.min(most, selections + 1 + inner.selections);
@@ -70,9 +75,9 @@ export function measure(document: DocumentNode): Measure {
   for (const definition of document.definitions) {
     const size =
       definition.kind === Kind.OPERATION_DEFINITION
-        ? ofSet(definition.selectionSet)
+        ? ofSet(definition.selectionSet, 0)
         : definition.kind === Kind.FRAGMENT_DEFINITION
-          ? ofFragment(definition.name.value)
+          ? ofFragment(definition.name.value, 0)
           : { selections: 0, depth: 0 };
     if (definition.kind === Kind.OPERATION_DEFINITION) {
       selections = Math.min(most, selections + size.selections);

@@ -23,6 +23,26 @@ export function errorsOf(level: LevelRun, view: number, row: number, path: Path)
   return errors;
 }
 
+/** The errors of one use of one row; its list positions count from `start`. */
+export function useErrors(
+  level: LevelRun,
+  use: Use,
+  row: number,
+  path: Path,
+  start: number,
+): GraphQLError[] {
+  const errors: GraphQLError[] = [];
+  if (!level.run.execution.faulty) return errors;
+  const emit: Emit = (at, where, error) => {
+    const places = where.map((place, depth) =>
+      depth === path.length + 1 && typeof place === 'number' ? place + start : place,
+    );
+    errors.push(toClientError(at, places, error));
+  };
+  locateUse(level, use, row, path, emit, false);
+  return errors;
+}
+
 /** What went wrong in the needs of a row: with `broken`, only where a non-null need is null. */
 export function needsFault(
   level: LevelRun,

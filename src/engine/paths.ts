@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { buildRows } from './assemble.ts';
 import type { LevelRun } from './level-run.ts';
+import type { FieldPlan } from './plan.ts';
 
 type Path = GraphQLResolveInfo['path'];
 
@@ -75,7 +76,17 @@ export function livePaths(level: LevelRun, view: number): (string | number)[][][
       let value: unknown = rows[parentRow]?.[use.key];
       for (const position of positions) value = (value as unknown[] | null)?.[position];
       if (value === null || value === undefined) return [];
-      return (above[parentRow] ?? []).map((path) => [...path, use.key, ...positions]);
+      const [first, ...more] = positions;
+      const places =
+        first === undefined ? [] : [first + offsetOf(parent, parentRow, field), ...more];
+      return (above[parentRow] ?? []).map((path) => [...path, use.key, ...places]);
     }),
   );
+}
+
+/** How far the rest of a streamed list is from its beginning. */
+function offsetOf(parent: LevelRun, row: number, field: FieldPlan): number {
+  if (parent.starts === null) return 0;
+  const index = parent.groups[field.group.index]?.index;
+  return parent.starts[index ? (index[row] ?? 0) : row] ?? 0;
 }

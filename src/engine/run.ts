@@ -1,7 +1,16 @@
 import type { Execution } from './execution.ts';
 import type { LevelRun } from './level-run.ts';
 import { Merges } from './merges.ts';
-import type { PatchPlan } from './plan.ts';
+import type { PatchPlan, Use } from './plan.ts';
+
+/** What of a column's lists comes later. */
+export interface StreamRest {
+  readonly label: string | undefined;
+  /** Per row of the field's group: the items, or null where nothing is left. */
+  readonly raw: unknown[];
+  /** Per row: the position of the first of them. */
+  readonly starts: readonly number[];
+}
 
 /**
  * Runs levels until their root is whole. Tasks drain without recursion; entries are asked when
@@ -18,6 +27,8 @@ export class Run {
   readonly #done: (error: unknown, failed: boolean) => void;
   /** Deferred parts that rows of this run gave rise to. */
   onPatch: ((level: LevelRun, patch: PatchPlan) => void) | null = null;
+  /** The rest of lists that come in parts: by row of the field's group. */
+  onStream: ((level: LevelRun, use: Use, rest: StreamRest) => void) | null = null;
 
   constructor(execution: Execution, done: (error: unknown, failed: boolean) => void) {
     this.execution = execution;

@@ -96,8 +96,7 @@ async function answer(
     faults = probe.remoteFaults;
     value = data;
   }
-  const context = input.eventContext ? input.eventContext() : input.context;
-  const execution = new Execution({ ...input, context, event: { value } });
+  const execution = new Execution({ ...input, event: { value } });
   execution.remoteFaults = faults;
   if (!root) return { data: null };
   const level = await runLevel(execution, root, null);

@@ -99,9 +99,9 @@ describe('@defer', () => {
     const all = await parts('{ item { ... @defer { name parts { ... @defer { name } } } } }');
     expect(all).toEqual([
       { data: { item: {} }, hasNext: true },
-      { incremental: [{ data: { name: 'one', parts: [{}, {}] }, path: ['item'] }], hasNext: true },
       {
         incremental: [
+          { data: { name: 'one', parts: [{}, {}] }, path: ['item'] },
           { data: { name: 'two' }, path: ['item', 'parts', 0] },
           { data: { name: 'three' }, path: ['item', 'parts', 1] },
         ],
@@ -125,7 +125,7 @@ describe('@stream', () => {
       { data: { numbers: [1] }, hasNext: true },
       { incremental: [{ items: [2, 3], path: ['numbers', 1], label: 'n' }], hasNext: false },
     ]);
-    expect(await parts('{ items @stream { id slow } }')).toEqual([
+    expect(await parts('{ items @stream { id slow ... @defer { name } } }')).toEqual([
       { data: { items: [] }, hasNext: true },
       {
         incremental: [
@@ -136,6 +136,8 @@ describe('@stream', () => {
             ],
             path: ['items', 0],
           },
+          { data: { name: 'one' }, path: ['items', 0] },
+          { data: { name: 'two' }, path: ['items', 1] },
         ],
         hasNext: false,
       },

@@ -88,7 +88,9 @@ describe('a subscription', () => {
     if ('errors' in plan) throw plan.errors[0];
     const results = await engine.subscribe(plan, inputs);
     if (!(Symbol.asyncIterator in results)) return results;
-    return Array.fromAsync(results);
+    const all: unknown[] = [];
+    for await (const result of results) all.push(result);
+    return all;
   };
 
   it('runs each event through the plan', async () => {

@@ -71,7 +71,7 @@ describe('a remote subschema', () => {
     expect(sent).toEqual([
       {
         query:
-          'query Q($v0: Sort, $v1: Boolean) { users_1: users(sort: $v0) { id name(upper: $v1) name_2: name } users(first: 1) { friends { name } } }',
+          'query Q($v0: Sort, $v1: Boolean) { users(sort: $v0) { id name(upper: $v1) name_1: name } users_2: users(first: 1) { friends { name } } }',
         variables: { v0: 'DOWN', v1: true },
       },
     ]);
