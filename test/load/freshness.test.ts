@@ -27,6 +27,23 @@ describe("a backend's Cache-Control", () => {
     expect(aged('90')).toBe(0);
   });
 
+  it('takes Expires where there is no max-age, and an Expires without sense as the past', () => {
+    const date = 'Sun, 01 Nov 2026 10:00:00 GMT';
+    const lifetimeOf = (expires: string) => freshnessOf({ date, expires }, 'public').lifetimeMs;
+    expect(lifetimeOf('Sun, 01 Nov 2026 10:01:00 GMT')).toBe(60_000);
+    expect(lifetimeOf('Sun, 01 Nov 2026 09:00:00 GMT')).toBe(0);
+    expect(lifetimeOf('0')).toBe(0);
+  });
+
+  it('that says must-revalidate forbids a stale answer', () => {
+    const stale = (header: string, scope: 'public' | 'viewer') =>
+      freshnessOf({ 'cache-control': header }, scope).mayBeStale;
+    expect(stale('max-age=1', 'public')).toBe(true);
+    expect(stale('max-age=1, must-revalidate', 'public')).toBe(false);
+    expect(stale('max-age=1, proxy-revalidate', 'public')).toBe(false);
+    expect(stale('max-age=1, proxy-revalidate', 'viewer')).toBe(true);
+  });
+
   it.each([
     ['no-store', 2],
     ['max-age=60', 1],
