@@ -247,7 +247,8 @@ function requestOf(upgrade: IncomingMessage): Request {
   for (const [name, value] of Object.entries(upgrade.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
-  return new Request(new URL(upgrade.url ?? '/', 'http://socket.invalid'), { headers });
+  const origin = `http://${upgrade.headers.host ?? 'socket.invalid'}`;
+  return new Request(new URL(upgrade.url ?? '/', origin), { headers });
 }
 
 function sendText(socket: WebSocket, data: string): Promise<void> {
