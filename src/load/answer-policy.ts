@@ -18,6 +18,7 @@ export class AnswerPolicy {
   /** Whether somebody looks who reads the viewer; until then nothing can be called public. */
   #watched = false;
   #viewer: Viewer | null = null;
+  #unwatched: RequestContext | undefined;
 
   constructor(calls: readonly BackendCallRecord[]) {
     this.#calls = calls;
@@ -67,6 +68,15 @@ export class AnswerPolicy {
   /** Whose value a load of scope `viewer` keeps; asking for it does not count as reading it. */
   subjectIn(context: RequestContext): string | null {
     return (this.#watched ? this.#viewer : context.viewer)?.subject ?? null;
+  }
+
+  /** The operation as its declared loads see it: what they do with the viewer is their scope's to say. */
+  unwatched(context: RequestContext): RequestContext {
+    if (!this.#watched) return context;
+    this.#unwatched ??= Object.create(context, {
+      viewer: { value: this.#viewer, enumerable: true },
+    }) as RequestContext; // the same one, but for the watch
+    return this.#unwatched;
   }
 
   readsViewer(): void {

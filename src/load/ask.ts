@@ -28,7 +28,7 @@ export async function ask(
   const { scope } = plan.cache;
   const policy = policyOf(context);
   try {
-    const api = plan.backend.api(context, {
+    const api = plan.backend.api(policy.unwatched(context), {
       ...bounds,
       batchSize: keys.length,
       idempotent: true,

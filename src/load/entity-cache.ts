@@ -9,6 +9,8 @@ export interface Entry {
   readonly freshUntil: number;
   readonly mayBeStale: boolean;
   readonly tags: readonly string[];
+  /** Names it alone, to other instances; null when there are none. */
+  readonly keyTag: string | null;
 }
 
 export type CachedBatch = Exclude<BatchCache, { scope: 'none' }>;
@@ -26,8 +28,9 @@ export class EntityCache {
     const isPublic = options.scope === 'public';
     this.#entries = new LRUCache({
       maxSize: options.maxBytes ?? 16 * 1024 * 1024,
-      dispose: ({ tags }, id) => {
+      dispose: ({ tags, keyTag }, id) => {
         if (tags.length > 0) this.#index.remove(tags, id);
+        if (keyTag !== null) this.#index.remove([keyTag], id);
       },
     });
     this.#now = now;
@@ -66,20 +69,22 @@ export class EntityCache {
    */
   write(
     id: string,
-    value: unknown,
     longestMs: number,
-    mayBeStale: boolean,
-    tags: readonly string[],
+    given: Pick<Entry, 'value' | 'mayBeStale' | 'tags' | 'keyTag'>,
   ): number {
     const ttlMs = Math.min(this.#ttlMs * (0.9 + Math.random() * 0.2), longestMs);
     if (ttlMs <= 0) {
       this.#entries.delete(id);
       return 0;
     }
-    const entry = { value, freshUntil: this.#now() + ttlMs, mayBeStale, tags };
+    const { value, mayBeStale, tags, keyTag } = given;
+    const entry: Entry = { value, freshUntil: this.#now() + ttlMs, mayBeStale, tags, keyTag };
     const size = approximateBytes(value) + id.length * 2 + 64 + tags.length * 64;
     this.#entries.set(id, entry, { size });
-    if (tags.length > 0 && this.#entries.peek(id) === entry) this.#index.add(tags, id);
+    if ((tags.length > 0 || keyTag !== null) && this.#entries.peek(id) === entry) {
+      this.#index.add(tags, id);
+      if (keyTag !== null) this.#index.add([keyTag], id);
+    }
     return ttlMs;
   }
 

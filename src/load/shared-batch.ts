@@ -155,10 +155,11 @@ export class SharedBatch implements TaggedCache {
       if (value === undefined || value === null || value instanceof Error) continue;
       const ofValue = this.#plan.tagsOf(value, key, text);
       if (ofValue.length > 0) tags.push(ofValue);
-      const all = this.#withKeyTag(prefix, text, ofValue);
-      if (!this.#mayKeep(id, flight, all)) continue;
-      const ttlMs = this.#cache.write(prefix + text, value, lifetimeMs, mayBeStale, all);
-      if (ttlMs > 0) fresh.push({ text, value, ttlMs, tags: all });
+      const keyTag = this.#stored?.keyTag(prefix, text) ?? null;
+      if (!this.#mayKeep(id, flight, ofValue, keyTag)) continue;
+      const entry = { value, mayBeStale, tags: ofValue, keyTag };
+      const ttlMs = this.#cache.write(prefix + text, lifetimeMs, entry);
+      if (ttlMs > 0) fresh.push({ text, value, ttlMs, tags: ofValue });
     }
     if (asOf !== null) this.#stored?.write(prefix, fresh, this.now(), asOf);
     return { ...answer, keepForMs: Math.min(this.#leastTtlMs, lifetimeMs), tags };
@@ -178,27 +179,26 @@ export class SharedBatch implements TaggedCache {
       const hit = found!.hits.get(text);
       if (hit === undefined) continue;
       const ofValue = this.#plan.tagsOf(hit.value, key, text);
-      const all = this.#withKeyTag(prefix, text, ofValue);
-      if (!this.#mayKeep(id, flight, all)) continue; // invalidated on its way: asked for instead
+      const keyTag = this.#stored?.keyTag(prefix, text) ?? null;
+      if (!this.#mayKeep(id, flight, ofValue, keyTag)) continue; // invalidated on its way: asked for instead
       values.set(text, hit.value);
       if (ofValue.length > 0) tags.push(ofValue);
       keepForMs = Math.min(keepForMs, hit.ttlMs);
-      this.#cache.write(prefix + text, hit.value, hit.ttlMs, true, all);
+      const entry = { value: hit.value, mayBeStale: true, tags: ofValue, keyTag };
+      this.#cache.write(prefix + text, hit.ttlMs, entry);
     }
     return { error: null, values, freshness: unsaid, keepForMs, tags, asOf: found?.asOf ?? null };
   }
 
-  #withKeyTag(prefix: string, text: string, tags: readonly string[]): readonly string[] {
-    return this.#stored === null ? tags : [...tags, this.#stored.keyTag(prefix, text)];
-  }
-
   /** Unless the key was forgotten or a tag invalidated meanwhile, or a newer flight carries it. */
-  #mayKeep(id: string, flight: Flight, tags: readonly string[]): boolean {
+  #mayKeep(id: string, flight: Flight, tags: readonly string[], keyTag: string | null): boolean {
+    const { invalidations } = this.#caches;
     const newer = this.#flights.get(id);
     return (
       (newer === undefined || newer === flight) &&
       !this.#forgotten.since(flight.moment.keys, [id]) &&
-      !this.#caches.invalidations.since(flight.moment.tags, tags)
+      !invalidations.since(flight.moment.tags, tags) &&
+      (keyTag === null || !invalidations.since(flight.moment.tags, [keyTag]))
     );
   }
 

@@ -16,10 +16,14 @@ const leastTtlMs = 1_000;
 export class StoredBatch {
   readonly #identity: string;
   readonly #store: SharedStore;
+  /** The last one, since a column's keys have the same. */
+  #prefix = '';
+  #prefixStart: string;
 
   private constructor(identity: string, store: SharedStore) {
     this.#identity = identity;
     this.#store = store;
+    this.#prefixStart = `${identity}::`;
   }
 
   /** Null without a store, and for a batch without a name, which nothing tells apart from others. */
@@ -67,7 +71,8 @@ export class StoredBatch {
       if (ttlMs < leastTtlMs) continue;
       const encoded = encodeValue(value, epoch(now) + ttlMs);
       if (encoded !== undefined) {
-        entries.push({ key: start + short(text), text: encoded, ttlMs, tags });
+        const key = start + short(text);
+        entries.push({ key, text: encoded, ttlMs, tags: [...tags, `=${key}`] });
       }
     }
     if (entries.length > 0) this.#store.set(entries, asOf);
@@ -80,7 +85,11 @@ export class StoredBatch {
 
   /** Subject, arguments and language are hashed: a store shows who it keeps values for to nobody. */
   #start(prefix: string): string {
-    return `${this.#identity}:${prefix === '' ? '' : digest(prefix)}:`;
+    if (prefix !== this.#prefix) {
+      this.#prefix = prefix;
+      this.#prefixStart = `${this.#identity}:${digest(prefix)}:`;
+    }
+    return this.#prefixStart;
   }
 }
 

@@ -38,6 +38,8 @@ describe('a batch that is used wrongly says so', () => {
       { cache: { scope: 'public', maxBytes: 0 } },
       'cache.maxBytes must be a whole number above 0, but got: 0',
     ],
+    ['tags of no type', { tags: '' }, "tags must be a type's name or a function, but got: "],
+    ['a list of tags', { tags: ['A'] }, "tags must be a type's name or a function, but got: A"],
     ['no size', { maxBatchSize: 0 }, 'maxBatchSize must be a whole number above 0, but got: 0'],
     [
       'half a key',

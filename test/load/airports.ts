@@ -10,11 +10,11 @@ export interface Airport {
   readonly city: string;
 }
 
-interface Paths {
+export interface AirportPaths {
   '/airports': { get: { query: { ids: readonly string[] }; response: { items: Airport[] } } };
 }
 
-export const airports = defineRestBackend<Paths>({
+export const airports = defineRestBackend<AirportPaths>({
   name: 'airports',
   endpoints: 'http://127.0.0.1:1',
 });

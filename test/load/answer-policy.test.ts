@@ -2,10 +2,19 @@ import { describe, expect, it } from 'vitest';
 import type { LiveBackend } from '../../src/backend/backend.ts';
 import { BackendError } from '../../src/error.ts';
 import { policyOf, watchViewer } from '../../src/load/answer-policy.ts';
+import { defineRestBackend } from '../../src/backend/rest-backend.ts';
 import type { BatchCache } from '../../src/load/batch.ts';
 import { cacheControlOf } from '../../src/load/cache-control.ts';
+import { defineBatch } from '../../src/load/define-batch.ts';
 import { contextOver } from '../backend/request-context.ts';
-import { airportByIata, airports, everyAirport, liveAirports, taggedAirports } from './airports.ts';
+import {
+  type AirportPaths,
+  airportByIata,
+  airports,
+  everyAirport,
+  liveAirports,
+  taggedAirports,
+} from './airports.ts';
 
 const watched = (live: LiveBackend, subject?: string) =>
   watchViewer(contextOver([live], subject === undefined ? {} : { subject }));
@@ -52,6 +61,30 @@ describe('the policy of an answer', () => {
     await taggedAirports(forMs(10_000, 'viewer')).load(context, 'B');
     expect(policyOf(context)).toMatchObject({ scope: 'viewer', lifetimeMs: 9_000 });
     expect(cacheControlOf(policyOf(context))).toBe('private, max-age=9');
+  });
+
+  it('stays public when a backend’s own headers tell who asks: the batch has declared its scope', async () => {
+    const told: (string | null)[] = [];
+    const own = defineRestBackend<AirportPaths>({
+      name: 'airports',
+      endpoints: 'http://127.0.0.1:1',
+      headers: ({ viewer }) => {
+        told.push(viewer?.subject ?? null);
+        return {};
+      },
+    });
+    const { live } = liveAirports();
+    const batch = defineBatch(own, {
+      load: (codes: readonly string[], api) => api.get('/airports', { query: { ids: codes } }),
+      rows: (page) => page.items,
+      keyOf: (airport) => airport.iata,
+      cache: forMs(60_000),
+    });
+    const context = watched(live, 'ann');
+    await batch.load(context, 'A');
+    expect(told).toEqual(['ann']);
+    expect(policyOf(context)).toMatchObject({ scope: 'public', lifetimeMs: 54_000 });
+    expect(context.calls).toHaveLength(1);
   });
 
   it('is the viewer’s when a resolver asked who that is, or nobody looked', async () => {

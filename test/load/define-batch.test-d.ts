@@ -85,6 +85,19 @@ export const grouped = defineBatch(airports, {
 export const j: Promise<readonly string[] | null> = grouped.load(context, 'ATL', { first: 1 });
 // @ts-expect-error arguments are required
 grouped.load(context, 'ATL');
+defineBatch(airports, {
+  load: async (codes: readonly string[]) => codes.map((iata) => ({ iata, city: 'x' })),
+  keyOf: (row) => row.iata,
+  tags: (airport, code) => [`Airport:${code.toUpperCase()}`, `City:${airport.city.toUpperCase()}`],
+  cache: { scope: 'public', ttlMs: 60_000 },
+});
+defineBatch(airports, {
+  load: async (codes: readonly string[]) => codes.map((iata) => ({ iata, city: 'x' })),
+  keyOf: (row) => row.iata,
+  // @ts-expect-error a value has no `size`
+  tags: (airport) => [`Airport:${airport.size}`],
+  cache: { scope: 'public', ttlMs: 60_000 },
+});
 // @ts-expect-error cache is required
 defineBatch(airports, { load: async (codes: readonly string[]) => codes, keyOf: (row) => row });
 fakeBackend({
