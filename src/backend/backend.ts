@@ -265,6 +265,8 @@ export interface BackendCallRecord {
   outcome: string;
   /** Attempts that reached the wire; absent where no policy counts them. */
   attempts?: number;
+  /** When each of them began, on the clock of `performance.now()`: what came before was waiting. */
+  attemptedAt?: number[];
   /** Host and port of the last attempt. For the log only. */
   endpoint?: string;
   /** For the log only. */

@@ -145,7 +145,10 @@ function boundCall(
     operation: planned.operation,
     idempotent: declared ?? hints?.idempotent ?? planned.idempotent,
     request: planned.request,
-    headers: planned.headers,
+    headers:
+      context.traceCall === undefined
+        ? planned.headers
+        : { ...planned.headers, traceparent: context.traceCall(record) },
     signal: hints?.signal ?? context.signal,
     deadline,
     caller: context.viewer?.subject ?? context.requestId,

@@ -36,6 +36,12 @@ export class Hedging {
     const startedAt = performance.now();
     latencies.budget.called(startedAt);
     const { afterMs } = latencies;
+    if (startedAt + afterMs > call.deadline) {
+      return this.#inner.call(call).then((answer) => {
+        latencies.observe(performance.now() - startedAt);
+        return answer;
+      });
+    }
     const { promise, resolve, reject } = Promise.withResolvers<BackendAnswer>();
     const attempts: AbortController[] = [];
     let failed = 0;
@@ -63,17 +69,14 @@ export class Hedging {
         },
       );
     };
-    const timer = setTimeout(
-      () => {
-        const now = performance.now();
-        if (now + leastRemainingMs > call.deadline || !latencies.budget.take(now)) return;
-        this.hedges += 1;
-        emit({ kind: 'hedge', backend: call.backend, operation: call.operation });
-        send();
-      },
-      Math.min(afterMs, call.deadline - startedAt),
-    );
     send();
+    const timer = setTimeout(() => {
+      const now = performance.now();
+      if (now + leastRemainingMs > call.deadline || !latencies.budget.take(now)) return;
+      this.hedges += 1;
+      emit({ kind: 'hedge', backend: call.backend, operation: call.operation });
+      send();
+    }, afterMs);
     return promise;
   }
 }

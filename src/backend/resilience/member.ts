@@ -102,6 +102,7 @@ export class Member {
     const { record } = call;
     if (record === undefined) return;
     record.attempts = (record.attempts ?? 0) + 1;
+    (record.attemptedAt ??= []).push(performance.now());
     record.endpoint = this.host;
   }
 }

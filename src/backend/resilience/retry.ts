@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BackendAnswer, BackendCall, Transport } from '../backend.ts';
 import { leftError } from '../call.ts';
 import { type EffectiveBackendPolicy, leastRemainingMs, policyOf } from '../policy.ts';
@@ -63,9 +62,22 @@ export class Retry {
     }
     this.retries += 1;
     emit({ kind: 'retry', backend, operation });
-    await delay(delayMs, undefined, { signal }).catch(() => {
-      throw leftError(call);
-    });
+    await pause(call, delayMs);
     return this.#inner.call(call);
   }
+}
+
+/** Rejects when the caller leaves meanwhile. */
+function pause(call: BackendCall, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      clearTimeout(timer);
+      reject(leftError(call));
+    };
+    const timer = setTimeout(() => {
+      call.signal.removeEventListener('abort', leave);
+      resolve();
+    }, ms);
+    call.signal.addEventListener('abort', leave);
+  });
 }
