@@ -28,11 +28,36 @@ export interface RequestContext {
   readonly memo: Map<object, unknown>;
   /** Each backend call of this operation, in the order they were made. */
   readonly calls: BackendCallRecord[];
+  /** Headers that backends may be told of, names in lower case; see `forwardedHeaders`. @default none */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** What each batch of this operation found where. @default not recorded */
+  readonly loads?: LoadRecord[];
+  /** Takes a call into the operation's trace; returns the `traceparent` it carries. @default what came is forwarded */
+  readonly traceCall?: (record: BackendCallRecord) => string;
   /**
    * An access token of a backend's own audience, on the viewer's behalf or, for nobody, our own.
    * Absent where no identity is set up. Fails: BackendError of `identity`.
    */
   readonly tokenFor?: (audience: string) => string | Promise<string>;
+}
+
+/** Where one batch of one operation found its values: counts of keys. For metrics and the waterfall. */
+export interface LoadRecord {
+  readonly batch: { readonly name: string; readonly backend: { readonly name: string } };
+  /** All that resolvers asked for; less the others, what the operation had asked for before. */
+  keys: number;
+  /** In this process's cache, within their lifetime. */
+  fresh: number;
+  /** In this process's cache and past it: answered, and asked for again behind the answer. */
+  stale: number;
+  /** In the store that instances share. */
+  stored: number;
+  /** On their way already, for another operation. */
+  joined: number;
+  /** Asked of the backend. */
+  asked: number;
+  /** Kept values in place of a failure. */
+  insteadOfError: number;
 }
 
 /** The running instance of `backend` for this operation. */

@@ -20,7 +20,8 @@ const rooms = [
   ['load', 'events'],
   ['subschema', 'engine', 'contract'],
   ['bff'],
-  ['server', 'telemetry'],
+  ['telemetry'],
+  ['server'],
   ['cli'],
 ];
 const leaves = ['error.ts', 'request.ts', 'nearest-name.ts', 'definition-place.ts'];

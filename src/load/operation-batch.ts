@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { assemblyMs, leastRemainingMs } from '../backend/policy.ts';
 import { BackendError } from '../error.ts';
-import type { RequestContext } from '../request.ts';
+import type { LoadRecord, RequestContext } from '../request.ts';
 import { type AnswerPolicy, policyOf } from './answer-policy.ts';
 import { ask } from './ask.ts';
 import type { MaybePromise } from './batch.ts';
@@ -20,6 +20,7 @@ export class OperationBatch implements Asker {
   readonly #args: unknown;
   readonly #policy: AnswerPolicy;
   readonly #subject: string | null;
+  readonly #found: LoadRecord;
   /** Subject, arguments and language; a JSON list, so that nothing can be appended to look like another one. */
   #prefix = '';
   #variesByLanguage: boolean | null | undefined;
@@ -45,6 +46,17 @@ export class OperationBatch implements Asker {
     this.#shared = alone ? null : shared;
     this.#context = context;
     this.#args = args;
+    this.#found = {
+      batch: plan,
+      keys: 0,
+      fresh: 0,
+      stale: 0,
+      stored: 0,
+      joined: 0,
+      asked: 0,
+      insteadOfError: 0,
+    };
+    context.loads?.push(this.#found);
   }
 
   get context(): RequestContext {
@@ -74,6 +86,8 @@ export class OperationBatch implements Asker {
     const prefix = shared === null ? '' : this.prefix();
     const now = shared === null ? 0 : shared.now();
     const values: unknown[] = [];
+    const found = this.#found;
+    found.keys += keys.length;
     let freshUntil = Number.POSITIVE_INFINITY;
     let missing: Column | undefined;
     let pending: Set<Column> | undefined;
@@ -93,7 +107,9 @@ export class OperationBatch implements Asker {
           value = kept.value;
           if (kept.freshUntil < freshUntil) freshUntil = kept.freshUntil;
           if (kept.tags.length > 0) this.#policy.tagged(kept.tags);
-          if (kept.freshUntil <= now) {
+          if (kept.freshUntil > now) found.fresh += 1;
+          else {
+            found.stale += 1;
             (refresh ??= new Column()).keys.push(new PendingKey(text, id, key, null));
           }
         } else {
@@ -159,6 +175,7 @@ export class OperationBatch implements Asker {
       else if (flights.has(flight)) flights.get(flight)!.push(pending);
       else flights.set(flight, [pending]);
     }
+    this.#found.joined += waitedFor(keys) - waitedFor(unasked);
     if (unasked.length > 0) this.#ask(unasked, flights, looked, asOf);
     for (const [flight, waiting] of flights) this.#wait(flight, waiting);
   }
@@ -175,6 +192,7 @@ export class OperationBatch implements Asker {
       flights.set(look, unasked);
       return;
     }
+    this.#found.asked += waitedFor(unasked);
     for (const chunk of this.#plan.chunks(unasked)) {
       if (shared !== null) {
         flights.set(shared.start(this, chunk, asOf), chunk);
@@ -228,6 +246,7 @@ export class OperationBatch implements Asker {
     for (const pending of keys) {
       (answer.values.has(pending.text) ? found : missing).push(pending);
     }
+    this.#found.stored += found.length;
     if (found.length > 0) this.#settle(found, answer);
     if (missing.length > 0) this.#dispatch(missing, true, answer.asOf);
   }
@@ -247,7 +266,10 @@ export class OperationBatch implements Asker {
       } else {
         value = this.#shared?.readInsteadOf(answer.error, id);
         if (value === undefined) value = answer.error;
-        else policy.stale(this.#plan.backend.name);
+        else {
+          this.#found.insteadOfError += 1;
+          policy.stale(this.#plan.backend.name);
+        }
       }
       if (this.#slots.get(text) === pending) this.#slots.set(text, value);
       column.settle(pending, value);
@@ -275,6 +297,13 @@ export class OperationBatch implements Asker {
       retryable: true,
     });
   }
+}
+
+/** How many keys somebody waits for; the others are refreshed behind an answer. */
+function waitedFor(keys: readonly PendingKey[]): number {
+  let count = 0;
+  for (const { column } of keys) if (column !== null) count += 1;
+  return count;
 }
 
 /** What an answer means for caches when nothing of it is kept. */
