@@ -24,7 +24,7 @@ const rooms = [
   ['server'],
   ['cli'],
 ];
-const leaves = ['error.ts', 'request.ts', 'nearest-name.ts', 'definition-place.ts'];
+const leaves = ['error.ts', 'limits.ts', 'request.ts', 'nearest-name.ts', 'definition-place.ts'];
 
 function upward(file: string, target: string): string | null {
   const [floor = '', room = ''] = file.split('/');

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
+import type { Limits } from '../limits.ts';
 import type { Subschema } from '../subschema/define-subschema.ts';
 import type { BffFields } from './bff-builder.ts';
 
@@ -12,8 +13,8 @@ export interface BffOptions {
   readonly fields?: readonly BffFields[];
   /** How the shared graph is cut for this client. @default as it is */
   readonly tailor?: Tailor;
-  /** Limits of one operation; what is left out has the default of `limits.ts`. */
-  readonly limits?: OperationLimits;
+  /** What this client may ask for: `{ depth: 8, costPoints: 500 }`. @default `defaultLimits` */
+  readonly limits?: Partial<Limits>;
   /**
    * Folder with the operations of each released version, relative to the file that calls
    * `defineBff`: `<version>/<Name>.graphql`. @default none
@@ -31,11 +32,6 @@ export interface Tailor {
   readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
-export interface OperationLimits {
-  /** Deepest nesting, fragments flattened. @default 10 */
-  readonly depth?: number;
-}
-
 /** One client's graph. Inert: `composeBff` builds it, `createServer` serves it. */
 export interface Bff {
   readonly name: string;
@@ -43,7 +39,7 @@ export interface Bff {
   readonly subschemas: readonly Subschema[];
   readonly fields: readonly BffFields[];
   readonly tailor: Required<Tailor>;
-  readonly limits: OperationLimits;
+  readonly limits: Partial<Limits>;
   /** Absolute path, or null when none is kept. */
   readonly operations: string | null;
 }

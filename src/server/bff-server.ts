@@ -13,7 +13,7 @@ import {
 } from './create-server.ts';
 import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
-import { defaultLimits, type Limits } from './limits.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { runMain } from './run-main.ts';
 
 export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'auth'> {

@@ -6,7 +6,7 @@ import type {
   GraphQLSchema,
 } from 'graphql';
 import type { RequestContext } from '../request.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 
 /** One client's graph, ready to be served. Made from a bff's description. */
 export interface Composed<Plan = unknown> {

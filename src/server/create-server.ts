@@ -3,7 +3,7 @@ import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { Viewer } from '../request.ts';
 import { createAdminServer } from './admin-server.ts';
-import { createAdmission } from './admission.ts';
+import { createAdmission } from './admission/admission.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { createHttpHandler, endpoint } from './http-handler.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../request.ts';
-import type { OperationRequest } from './admission.ts';
+import type { OperationRequest } from './admission/admission.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { useExplorer } from './explorer.ts';
@@ -13,7 +13,7 @@ import {
   requestIdFor,
   withStatus,
 } from './http-refusal.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 import { type Environment, maskError } from './mask.ts';
 import { acceptedMedia, isJsonContent } from './media-types.ts';
 import type { RunOperation } from './operations.ts';

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { ErrorCode } from '../error.ts';
-import type { Refused } from './admission.ts';
+import type { Refused } from './admission/admission.ts';
 import { acceptedMedia } from './media-types.ts';
 import { requestIdOf } from './request-identity.ts';
 

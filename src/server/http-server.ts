@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { endpoint } from './http-handler.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;

@@ -2,12 +2,17 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { Viewer } from '../request.ts';
-import { type Admit, isRefused, type OperationRequest, type Refused } from './admission.ts';
+import {
+  type Admit,
+  isRefused,
+  type OperationRequest,
+  type Refused,
+} from './admission/admission.ts';
 import type { Auth } from './auth/auth.ts';
 import { endpoint } from './http-handler.ts';
 import { eventsNotAccepted, type HttpRefusal, refusalBody } from './http-refusal.ts';
 import type { IncomingRequest } from './incoming-request.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 import { type AcceptedMedia, acceptedMedia, isJsonContent } from './media-types.ts';
 import type { RunOperation } from './operations.ts';
 import { isHttpRefusal, operationInBody } from './request-body.ts';

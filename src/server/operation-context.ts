@@ -2,7 +2,7 @@ import type { OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
 import type { Auth } from './auth/auth.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 
 export interface ContextOptions {
   readonly type: OperationTypeNode;

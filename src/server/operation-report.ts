@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { BackendCallRecord } from '../backend/backend.ts';
 import { isBackendError } from '../error.ts';
-import type { Admitted, Refused } from './admission.ts';
+import type { Admitted, Refused } from './admission/admission.ts';
 import type { IncrementalPart } from './composed.ts';
 import type { BackendTotals, Failure, Logger, OperationLine } from './log.ts';
 import { causeOf, type Environment, isErrorCode, maskError, maskRequestError } from './mask.ts';

@@ -7,7 +7,7 @@ import {
   isRefused,
   type OperationRequest,
   type Refused,
-} from './admission.ts';
+} from './admission/admission.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart } from './composed.ts';
 import type { Logger } from './log.ts';

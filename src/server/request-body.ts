@@ -1,4 +1,4 @@
-import type { OperationRequest } from './admission.ts';
+import type { OperationRequest } from './admission/admission.ts';
 import type { HttpRefusal } from './http-refusal.ts';
 
 /**

@@ -2,7 +2,7 @@ import { parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { measureDocument } from '../../src/server/measure.ts';
+import { measureDocument } from '../../src/server/admission/measure.ts';
 import { stubServer } from '../support/stub-server.ts';
 
 const chain = (links: number) =>

@@ -9,7 +9,7 @@ import {
   type RunningServer,
   type ServerOptions,
 } from '../../src/server/create-server.ts';
-import { defaultLimits, type Limits } from '../../src/server/limits.ts';
+import { defaultLimits, type Limits } from '../../src/limits.ts';
 import type { Logger } from '../../src/server/log.ts';
 import { stubEngine } from './stub-engine.ts';
 

@@ -4,7 +4,7 @@ import type {
   OperationDefinitionNode,
   SelectionSetNode,
 } from 'graphql';
-import type { DocumentLimit } from './limits.ts';
+import type { DocumentLimit } from '../../limits.ts';
 
 /** What an operation amounts to once its fragments are written out. */
 export type Measures = Readonly<Record<DocumentLimit, number>>;

@@ -6,10 +6,10 @@ import {
   parse,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { ErrorCode } from '../error.ts';
-import type { Composed } from './composed.ts';
-import type { DocumentLimit, Limits } from './limits.ts';
-import { type Environment, maskRequestError } from './mask.ts';
+import type { ErrorCode } from '../../error.ts';
+import type { Composed } from '../composed.ts';
+import type { DocumentLimit, Limits } from '../../limits.ts';
+import { type Environment, maskRequestError } from '../mask.ts';
 import { introspects, type Measures, measureDocument } from './measure.ts';
 
 /** What every transport hands in, whatever its wire. */
