@@ -26,7 +26,8 @@ export class AnswerPolicy {
 
   /** `public` only when everything in it was declared so, and nothing asked who the viewer is. */
   get scope(): 'public' | 'viewer' {
-    return this.#isPublic && this.#watched && this.#isAccounted() ? 'public' : 'viewer';
+    const isPublic = this.#declared && this.#isPublic && this.#watched && this.#isAccounted();
+    return isPublic ? 'public' : 'viewer';
   }
 
   /** How long the answer may be kept, from the start of its operation, in milliseconds; 0: not at all. */
