@@ -263,6 +263,8 @@ export interface BackendCallRecord {
   bytes: number;
   /** `pending` until it settles; then `ok`, `cancelled` (the client left), or the code of the error. */
   outcome: string;
+  /** Present for a server stream, which lasts as long as somebody reads it. */
+  isStream?: true;
   /** Attempts that reached the wire; absent where no policy counts them. */
   attempts?: number;
   /** When each of them began, on the clock of `performance.now()`: what came before was waiting. */

@@ -69,6 +69,7 @@ export function openStream(
   hints: CallHints | undefined,
 ): AsyncIterableIterator<unknown> {
   const record = startRecord(context, target, planned, hints, performance.now());
+  record.isStream = true;
   const call = boundCall(context, target, planned, hints, Number.POSITIVE_INFINITY, record);
   const { transport } = liveBackend(context, target);
   if (!transport.stream) throw new Error(`backend "${target.name}" has no streams`);

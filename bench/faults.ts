@@ -1,0 +1,83 @@
+/** `npm run faults`: the rows of the fault table that concern backends, each with figure and verdict. */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { rows } from './faults/rows.ts';
+import { startRig } from './faults/rig.ts';
+import type { Figure, Row } from './faults/row.ts';
+
+const help = `npm run faults -- [options]
+
+Makes fake backends sick, one fault at a time, behind a bff under load, and checks what its
+clients see. Writes bench/faults.md. About six minutes.
+
+  --only <regex>   only the rows that match, as --list prints them; faults.md stays as it is
+  --quick          each row shorter; faults.md stays as it is
+  --list           print the rows
+  --help           print this
+`;
+
+const options = readOptions();
+if (options.help) process.stdout.write(help);
+else if (options.list) process.stdout.write(rows.map(({ name }) => `${name}\n`).join(''));
+else await run();
+
+async function run(): Promise<void> {
+  const { only, quick } = options;
+  const pattern = only === undefined ? undefined : new RegExp(only);
+  const chosen = rows.filter(({ name }) => pattern?.test(name) ?? true);
+  const lines: string[] = [];
+  let broken = 0;
+  for (const row of chosen) {
+    const figures = await figuresOf(row, quick ? 0.5 : 1);
+    process.stdout.write(`${row.name}\n`);
+    for (const { what, promise, figure, holds } of figures) {
+      if (!holds) broken += 1;
+      const verdict = holds ? 'holds' : 'BROKEN';
+      process.stdout.write(`  ${verdict.padEnd(6)} ${what}: ${figure} (${promise})\n`);
+      lines.push(`| ${row.name} | ${what} | ${promise} | ${figure} | ${verdict} |`);
+    }
+  }
+  if (only === undefined && !quick)
+    writeFileSync(new URL('./faults.md', import.meta.url), report(lines));
+  process.exitCode = broken === 0 ? 0 : 1;
+}
+
+/** Each row has processes of its own, so that none inherits the breakers of another. */
+async function figuresOf(row: Row, scale: number): Promise<readonly Figure[]> {
+  const rig = await startRig();
+  try {
+    return await row.run(rig, scale);
+  } finally {
+    await rig.close();
+  }
+}
+
+function report(lines: readonly string[]): string {
+  return `# Fault table: backends
+
+Written by \`npm run faults\` on ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}. Fake backends
+on loopback answer after 20 ms; calls have 180 ms; other policies have their defaults. Load comes at
+fixed rates; latencies count from when an operation was due. Others shared the machine.
+
+| fault | figure | promise | measured | verdict |
+|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Rig } from './rig.ts';
+
+/** One row of the fault table. */
+export interface Row {
+  readonly name: string;
+  /** Kept short by `--quick`. */
+  readonly run: (rig: Rig, scale: number) => Promise<readonly Figure[]>;
+}
+
+/** One figure and whether it keeps its promise. */
+export interface Figure {
+  readonly what: string;
+  readonly promise: string;
+  readonly figure: string;
+  readonly holds: boolean;
+}
+
+export function atMost(what: string, value: number, limit: number, unit = ''): Figure {
+  const figure = `${rounded(value)}${unit}`;
+  return { what, promise: `at most ${limit}${unit}`, figure, holds: value <= limit };
+}
+
+export function atLeast(what: string, value: number, limit: number, unit = ''): Figure {
+  const figure = `${rounded(value)}${unit}`;
+  return { what, promise: `at least ${limit}${unit}`, figure, holds: value >= limit };
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function rounded(value: number): string {
+  if (!Number.isFinite(value)) return 'never';
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toFixed(3)));
+}
