@@ -1,3 +1,4 @@
+import { columnOf } from './column.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
 
@@ -13,7 +14,7 @@ export function collapseRows(level: LevelRun): void {
   if (!names || names.length === 0 || names.includes(null)) return;
   if (plan.groups[0]?.fields.some((field) => propertyOf(field) === null)) return;
   const known = new Map<unknown, number>();
-  const collapsed = new Int32Array(rows.length);
+  const collapsed = columnOf<number>(rows.length).fill(0);
   const unique: unknown[] = [];
   const [first] = names;
   for (let row = 0; row < rows.length; row++) {

@@ -29,9 +29,9 @@ export class Branch {
   readonly parent: LevelRun;
   readonly levels: LevelRun[] = [];
   /** Per item, when there are several levels. */
-  itemLevels: Uint16Array | null = null;
+  itemLevels: number[] | null = null;
   /** Per item: the row before any collapse; null when they are the same. */
-  itemRows: Uint32Array | null = null;
+  itemRows: number[] | null = null;
 
   constructor(parent: LevelRun) {
     this.parent = parent;

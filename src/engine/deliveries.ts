@@ -30,12 +30,14 @@ export class Deliveries {
 
   /** Takes in the deferred fragments that rows of a run give rise to. */
   watch(run: Run, after: Delivery | null): void {
-    run.onPatch = (origin, patch) => {
+    const onPatch: Run['onPatch'] = (origin, patch) => {
       this.#open.push({ origin, part: { patch }, after, level: null, state: 'waiting' });
     };
-    run.onStream = (origin, use, rest) => {
+    const onStream: Run['onStream'] = (origin, use, rest) => {
       this.#open.push({ origin, part: { use, rest }, after, level: null, state: 'waiting' });
     };
+    run.onPatch = onPatch;
+    run.onStream = onStream;
   }
 
   /** Starts what is waiting: after its run had its first turn, so that it goes first. */
@@ -106,7 +108,8 @@ export class Deliveries {
     const view = 'patch' in part ? part.patch.view : part.use.view.index;
     const level = new LevelRun(run, plan, null, origin.rows);
     level.origin = { level: origin, view };
-    level.onWhole = () => run.finish();
+    const whole = () => run.finish();
+    level.onWhole = whole;
     delivery.level = level;
     this.watch(run, delivery);
     run.push(() => ('patch' in part ? level.start() : level.startRest(part.use, part.rest)));

@@ -1,5 +1,5 @@
 import { getNamedType, type GraphQLObjectType, isLeafType, isObjectType } from 'graphql';
-import { type Branch, Failure } from './column.ts';
+import { type Branch, columnOf, Failure } from './column.ts';
 import { compileChild } from './compile-level.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan, LevelPlan } from './plan.ts';
@@ -22,8 +22,8 @@ export function descendTo(
   }
   const rowsByPlan = new Map<LevelPlan, unknown[]>();
   const plans: LevelPlan[] = [];
-  const itemLevels = new Uint16Array(items.length);
-  const itemRows = new Uint32Array(items.length);
+  const itemLevels = columnOf<number>(items.length).fill(0);
+  const itemRows = columnOf<number>(items.length).fill(0);
   for (let item = 0; item < items.length; item++) {
     const type = types === null ? field.named.name : types[item];
     if (typeof type !== 'string') continue;

@@ -9,7 +9,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { explainPlan } from './explain.ts';
-import { executePlan } from './execute.ts';
+import { executePlan, executePlanToText } from './execute.ts';
 import { createGraph } from './graph.ts';
 import type { IncrementalExecution } from './incremental.ts';
 import type { Limits } from './limits.ts';
@@ -114,12 +114,10 @@ export function createEngine(options: EngineOptions): Engine {
   const prepare = createPlanner(graph, clientSchema, options);
 
   const coerce = (plan: Plan, inputs: Inputs, parts: boolean) => {
-    const coerced = getVariableValues(
-      clientSchema,
-      plan.body.operation.variableDefinitions ?? [],
-      inputs.variables ?? {},
-      { maxErrors: 50 },
-    );
+    const definitions = plan.body.operation.variableDefinitions ?? [];
+    const coerced = getVariableValues(clientSchema, definitions, inputs.variables ?? {}, {
+      maxErrors: 50,
+    });
     if (coerced.errors) return { errors: coerced.errors };
     return {
       body: plan.body,
@@ -141,10 +139,10 @@ export function createEngine(options: EngineOptions): Engine {
     prepare,
     execute,
     executeToText(plan, inputs) {
-      const result = execute(plan, { ...inputs, incremental: false });
-      return result instanceof Promise
-        ? result.then((value) => JSON.stringify(value))
-        : JSON.stringify(result);
+      if (inputs.signal?.aborted) return Promise.reject(abortReason(inputs.signal));
+      const input = coerce(plan, inputs, false);
+      if ('errors' in input) return JSON.stringify({ errors: input.errors });
+      return executePlanToText(input);
     },
     async subscribe(plan, inputs) {
       if (inputs.signal?.aborted) throw abortReason(inputs.signal);

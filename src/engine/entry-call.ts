@@ -43,7 +43,7 @@ export function callEntry(
 function callRoot(execution: Execution, entry: Entry, raw: Record<string, unknown>): unknown {
   const { field, place } = entry;
   const args = coerceEntryArgs(field, raw);
-  const info = entryInfo(execution, entry);
+  const info = entry.readsInfo ? entryInfo(execution, entry) : undefined;
   if (field.resolve) {
     return (field.resolve as Resolve)(place.rootValue, args, execution.context, info);
   }

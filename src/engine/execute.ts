@@ -7,6 +7,7 @@ import { LevelRun } from './level-run.ts';
 import { errorsOf } from './locate.ts';
 import type { LevelPlan } from './plan.ts';
 import { Run } from './run.ts';
+import { writeRows } from './text.ts';
 import { Deliveries } from './deliveries.ts';
 
 /** Runs a query or a mutation. */
@@ -26,6 +27,27 @@ export function executePlan(
     return level instanceof Promise ? level.then(finish) : finish(level);
   }
   return runSeries(execution, roots, deliveries);
+}
+
+/** Runs a query or a mutation that has one result, and gives it as JSON text. */
+export function executePlanToText(input: ExecutionInput): MaybePromise<string> {
+  const execution = new Execution(input);
+  const { roots, operation } = input.body;
+  const [only] = roots;
+  if (operation.operation !== 'mutation' && only) {
+    const level = runLevel(execution, only, null);
+    const write = (done: LevelRun) => {
+      if (execution.faulty || execution.looseErrors.length > 0) {
+        const data = buildRows(done, 0)[0] ?? null;
+        return JSON.stringify(resultOf(execution, data, errorsOf(done, 0, 0, [])));
+      }
+      return `{"data":${writeRows(done, 0)[0] ?? 'null'}}`;
+    };
+    return level instanceof Promise ? level.then(write) : write(level);
+  }
+  return runSeries(execution, roots, new Deliveries(execution)).then((result) =>
+    JSON.stringify(result),
+  );
 }
 
 /** A mutation's root fields, one after another; a null that must not be ends them. */
@@ -70,7 +92,9 @@ export function runLevel(
   });
   const rootValue = execution.event ? execution.event.value : undefined;
   const level = new LevelRun(run, plan, null, [rootValue]);
-  level.onWhole = () => run.finish();
+  // Not assigned at once: V8 keeps functions written to a property alive until a full collection.
+  const whole = () => run.finish();
+  level.onWhole = whole;
   if (deliveries) deliveries.watch(run, null);
   run.push(() => level.start());
   run.drain();

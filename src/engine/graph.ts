@@ -16,6 +16,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { EngineOptions } from './engine.ts';
+import { readsInfo } from './reads-info.ts';
 
 export type Resolve = (
   source: unknown,
@@ -45,6 +46,8 @@ export interface Entry {
   readonly fieldName: string;
   readonly field: GraphQLField<unknown, unknown>;
   readonly selectionSet: SelectionSetNode;
+  /** Whether its resolver can read `info`. */
+  readonly readsInfo: boolean;
   readonly list: boolean;
   readonly key: MergedTypeEntryPoint['key'];
   readonly args: MergedTypeEntryPoint['args'];
@@ -221,6 +224,7 @@ function readEntry(
     fieldName,
     field,
     selectionSet: parseSelection(selectionSet),
+    readsInfo: field.resolve === undefined || readsInfo(field.resolve as Resolve),
     list: point.argsFromKeys !== undefined,
     key: point.key,
     args: point.args,

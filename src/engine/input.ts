@@ -3,7 +3,11 @@ import {
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLInputType,
+  GraphQLID,
+  GraphQLInt,
+  GraphQLString,
   getNamedType,
+  getNullableType,
   isInputObjectType,
   isInputType,
   isLeafType,
@@ -89,13 +93,31 @@ export function coerceEntryArgs(
   return args;
 }
 
-function coerceArgument({ type, name }: GraphQLArgument, value: unknown): unknown {
-  const named = getNamedType(type);
-  if (named.name === 'ID' && Array.isArray(value) && value.every(isString)) return value;
+function coerceArgument(argument: GraphQLArgument, value: unknown): unknown {
+  const { type, name } = argument;
+  if (Array.isArray(value) && plainItems(argument)(value)) return value;
   return coerceInputValue(value, type, (_path, _invalid, error) => {
     error.message = `Argument "${name}" of an entry got an invalid value: ${error.message}`;
     throw error;
   });
 }
 
-const isString = (value: unknown): value is string => typeof value === 'string';
+type Check = (values: readonly unknown[]) => boolean;
+const checks = new WeakMap<GraphQLArgument, Check>();
+
+/** Whether a list of keys is already what coercion would make of it: told without asking each type. */
+function plainItems(argument: GraphQLArgument): Check {
+  let check = checks.get(argument);
+  if (!check) {
+    const list = isNonNullType(argument.type) ? argument.type.ofType : argument.type;
+    const item = isListType(list) ? getNullableType(list.ofType) : null;
+    if (item === GraphQLID || item === GraphQLString) {
+      check = (values) => values.every((value) => typeof value === 'string');
+    } else if (item === GraphQLInt) {
+      check = (values) =>
+        values.every((value) => typeof value === 'number' && (value | 0) === value);
+    } else check = () => false;
+    checks.set(argument, check);
+  }
+  return check;
+}

@@ -12,7 +12,7 @@ import { completeColumn } from './complete.ts';
 export interface GroupRun {
   rows: readonly unknown[];
   /** Per row of the level: the row of the group, or -1; null when they are the same. */
-  index: Int32Array | null;
+  index: number[] | null;
   /** Per row of the level: why its object is missing. */
   errors: Map<number, unknown> | null;
 }
@@ -25,7 +25,7 @@ export class LevelRun {
   /** Which use of the parent's field each view is waited for by. */
   rows: readonly unknown[];
   /** Per row that arrived: the row that stands for it. */
-  collapsed: Int32Array | null = null;
+  collapsed: number[] | null = null;
   readonly groups: (GroupRun | undefined)[];
   readonly columns: (ColumnRun | undefined)[];
   readonly built: (unknown[] | undefined)[];
@@ -38,8 +38,8 @@ export class LevelRun {
   onWhole: (() => void) | null = null;
   /** Of the rest of streamed lists: per row of the field's group, where the rest begins. */
   starts: readonly number[] | null = null;
-  #pending: Int32Array;
-  #below: Map<FieldPlan, Int32Array> | null = null;
+  #pending: number[];
+  #below: Map<FieldPlan, number[]> | null = null;
 
   constructor(run: Run, plan: LevelPlan, branch: Branch | null, rows: readonly unknown[]) {
     this.run = run;
@@ -50,7 +50,7 @@ export class LevelRun {
     this.columns = columnOf(plan.fields.length);
     this.built = columnOf(plan.views.length);
     this.activation = run.execution.activation(plan);
-    this.#pending = new Int32Array(plan.views.length);
+    this.#pending = columnOf<number>(plan.views.length).fill(0);
   }
 
   /** A level of this run's, below one of this level's fields. */
@@ -115,7 +115,7 @@ export class LevelRun {
       }
       return;
     }
-    const below = new Int32Array(field.uses.length).fill(branch.levels.length);
+    const below = columnOf<number>(field.uses.length).fill(branch.levels.length);
     this.#below ??= new Map();
     this.#below.set(field, below);
     for (const level of branch.levels) this.run.push(() => level.start());

@@ -1,5 +1,5 @@
 import { buildRows } from './assemble.ts';
-import { Failure, isThenable } from './column.ts';
+import { columnOf, Failure, isThenable } from './column.ts';
 import { callEntry, type EntryAnswer } from './entry-call.ts';
 import type { Entry } from './graph.ts';
 import type { LevelRun } from './level-run.ts';
@@ -25,7 +25,7 @@ interface Request {
   readonly group: GroupPlan;
   readonly entities: (Entity | null)[];
   /** Per row of the level: its entity. */
-  readonly index: Int32Array;
+  readonly index: number[];
   /** Per row: why there is no key. */
   readonly errors: Map<number, unknown>;
   left: number;
@@ -56,7 +56,7 @@ export class Merges {
   /** Asks the root of a place that needs no key. */
   enterRoot(level: LevelRun, group: GroupPlan): void {
     const { execution } = this.#run;
-    const index = level.rows.length === 1 ? null : new Int32Array(level.rows.length);
+    const index = level.rows.length === 1 ? null : columnOf<number>(level.rows.length).fill(0);
     const { place } = group;
     const remote = remoteOf(execution, level.plan, group);
     if (!remote || execution.event) {
@@ -67,7 +67,7 @@ export class Merges {
     const take = ({ data, failure }: RemoteAnswer) => {
       if (data !== null) level.startGroup(group, { rows: [data], index, errors: null });
       else {
-        const missing = new Int32Array(level.rows.length).fill(-1);
+        const missing = columnOf<number>(level.rows.length).fill(-1);
         const errors = new Map([...missing.keys()].map((row) => [row, failure]));
         level.startGroup(group, { rows: [], index: missing, errors });
       }
@@ -83,7 +83,7 @@ export class Merges {
     if (!entry) return;
     const store = this.#storeOf(entry, remoteOf(this.#run.execution, level.plan, group));
     const rows = level.rows.length;
-    const index = new Int32Array(rows);
+    const index = columnOf<number>(rows).fill(0);
     const errors = new Map<number, unknown>();
     const request: Request = { level, group, entities: [], index, errors, left: 0 };
     const positions = new Map<unknown, number>();
@@ -210,7 +210,7 @@ export class Merges {
 
   #finish({ level, group, entities, index, errors: keyErrors }: Request): void {
     const rows: unknown[] = [];
-    const rowOf = new Int32Array(entities.length);
+    const rowOf = columnOf<number>(entities.length).fill(0);
     let errors = keyErrors.size > 0 ? keyErrors : null;
     for (let at = 0; at < entities.length; at++) {
       const value = entities[at]?.value;
@@ -252,19 +252,15 @@ function keyReader(level: LevelRun, view: ViewPlan): KeyReader {
       const position = indexed ? (indexed[row] ?? -1) : row;
       return position < 0 ? null : values[position];
     };
-    return {
-      id: (row) => {
-        const value = at(row);
-        return typeof value === 'object' ? `json ${JSON.stringify(value)}` : value;
-      },
-      source: (row) => ({ __typename: typeName, [only.key]: at(row) }),
-      missing,
+    const id = (row: number) => {
+      const value = at(row);
+      return typeof value === 'object' ? `json ${JSON.stringify(value)}` : value;
     };
+    const source = (row: number) => ({ __typename: typeName, [only.key]: at(row) });
+    return { id, source, missing };
   }
   const rows = buildRows(level, view.index);
-  return {
-    id: (row) => JSON.stringify(rows[row]),
-    source: (row) => ({ __typename: typeName, ...rows[row] }),
-    missing,
-  };
+  const id = (row: number) => JSON.stringify(rows[row]);
+  const source = (row: number) => ({ __typename: typeName, ...rows[row] });
+  return { id, source, missing };
 }

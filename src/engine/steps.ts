@@ -1,6 +1,7 @@
 import type { GraphQLField } from 'graphql';
 import type { Resolve } from './graph.ts';
 import type { Column, Step } from './plan.ts';
+import { readsInfo } from './reads-info.ts';
 
 /** What `field.extensions.tailorbird` may declare for the engine. */
 export interface DeclaredStep {
@@ -28,14 +29,4 @@ export function stepOf(field: GraphQLField<unknown, unknown>): Step {
 /** A standard resolver; `info` is only made for one that can read it. */
 export function resolveStep(resolve: Resolve): Step {
   return { kind: 'resolve', resolve, readsInfo: readsInfo(resolve) };
-}
-
-/** False only when the function names fewer than four parameters and cannot see them otherwise. */
-function readsInfo(resolve: Resolve): boolean {
-  if (resolve.length >= 4) return true;
-  const text = Function.prototype.toString.call(resolve);
-  if (/\.\.\.|\barguments\b|\[native code\]/.test(text)) return true;
-  const arrow = text.indexOf('=>');
-  const head = text.slice(0, arrow < 0 ? text.indexOf(')') : arrow);
-  return head.includes('=');
 }
