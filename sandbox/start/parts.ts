@@ -35,8 +35,8 @@ export const parts: readonly Part[] = [
   backend('flights', 4102, grpc('flights.v1.Flights')),
   backend('bookings', 4103, grpc('bookings.v1.Bookings')),
   backend('travellers', 4104, traveller),
-  bff('web', 4001, 9001),
-  bff('mobile', 4002, 9002),
+  bff('web', 4001, 9001, 'GraphiQL; a login to try is at /'),
+  bff('mobile', 4002, 9002, 'GraphiQL'),
 ];
 
 function backend(name: string, fallback: number, shown: PartPort['shown']): Part {
@@ -51,7 +51,7 @@ function backend(name: string, fallback: number, shown: PartPort['shown']): Part
   };
 }
 
-function bff(name: string, port: number, adminPort: number): Part {
+function bff(name: string, port: number, adminPort: number, offers: string): Part {
   const prefix = name.toUpperCase();
   return {
     name,
@@ -62,7 +62,7 @@ function bff(name: string, port: number, adminPort: number): Part {
         passedAs: 'PORT',
         variable: `${prefix}_PORT`,
         fallback: port,
-        shown: (origin) => `${origin}/graphql (GraphiQL)`,
+        shown: (origin) => `${origin}/graphql (${offers})`,
       },
       {
         passedAs: 'ADMIN_PORT',

@@ -133,18 +133,25 @@ function oneOf<Value extends string>(text: string, values: readonly Value[]): Va
 }
 
 function helpText(name: string, settings: Settings): string {
-  const rows = Object.values(settings).flatMap(({ setting, purpose }) =>
+  const rows = Object.values(settings).flatMap(({ setting, purpose, secret }) =>
     setting.variable === null
       ? []
-      : [[setting.variable, `${purpose} (${setting.expects}; ${defaultOf(setting.fallback)})`]],
+      : [
+          [
+            setting.variable,
+            `${purpose} (${setting.expects}; ${defaultOf(setting.fallback, secret)})`,
+          ],
+        ],
   );
   const width = Math.max(...rows.map(([variable = '']) => variable.length));
   const lines = rows.map(([variable = '', text]) => `  ${variable.padEnd(width)}  ${text}`);
   return `Starts the ${name} BFF. Its settings are environment variables:\n\n${lines.join('\n')}\n`;
 }
 
-function defaultOf(fallback: string | undefined): string {
-  return fallback === undefined ? 'required' : `default ${fallback}`;
+function defaultOf(fallback: string | undefined, secret = false): string {
+  if (fallback === undefined) return 'required';
+  if (fallback === '') return 'optional';
+  return secret ? 'required in production' : `default ${fallback}`;
 }
 
 function stopOnSignals(server: RunningServer): void {

@@ -27,7 +27,8 @@ const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 export const skewMs = 30_000;
 const lengthLimit = 8 * 1024;
 const rememberMs = 60_000;
-const rememberAtMost = 5_000;
+/** All remembered tokens together, in characters. */
+const rememberAtMost = 4 * 1024 * 1024;
 
 /**
  * Checks access tokens as RFC 9068 has them: type, signature, issuer, audience and times, with a
@@ -41,7 +42,8 @@ export function createAccessTokens(
 ): (token: string) => Promise<VerifiedToken> {
   const { issuer, audience, jwks, now = Date.now } = options;
   const remembered = new LRUCache<string, VerifiedToken & { generation: number; sinceMs: number }>({
-    max: rememberAtMost,
+    maxSize: rememberAtMost,
+    sizeCalculation: (_verified, token) => token.length,
   });
 
   return async (token) => {

@@ -71,7 +71,7 @@ export function sessionSettings(environment: Environment) {
     },
     PUBLIC_URL: {
       setting: env('PUBLIC_URL', production ? undefined : '', 'a URL'),
-      purpose: 'where browsers reach this BFF; as asked when unset',
+      purpose: 'where browsers reach this BFF; required in production',
       example: 'https://app.example.com',
       read: (text: string) => (text === '' ? null : readSecureUrl(text).origin),
     },
