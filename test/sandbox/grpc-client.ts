@@ -3,6 +3,7 @@ import {
   type Client,
   credentials,
   loadPackageDefinition,
+  Metadata,
   type MethodDefinition,
   type ServiceError,
   type ServiceClientConstructor,
@@ -11,7 +12,7 @@ import { loadSync } from '@grpc/proto-loader';
 
 export interface TestClient {
   /** Calls a unary method; fails with a `ServiceError`. */
-  call<Answer>(method: string, request: object): Promise<Answer>;
+  call<Answer>(method: string, request: object, authorization?: string): Promise<Answer>;
   /** The open stream of a server-streaming method. */
   open(method: string, request: object): ReturnType<Client['makeServerStreamRequest']>;
   close(): void;
@@ -33,14 +34,17 @@ export function grpcClient(url: string, proto: string, service: string): TestCli
   const methodOf = (name: string) => Service.service[name] as MethodDefinition<object, object>;
 
   return {
-    call: <Answer>(name: string, request: object) =>
+    call: <Answer>(name: string, request: object, authorization?: string) =>
       new Promise<Answer>((resolve, reject) => {
         const { path, requestSerialize, responseDeserialize } = methodOf(name);
+        const metadata = new Metadata();
+        if (authorization !== undefined) metadata.set('authorization', authorization);
         client.makeUnaryRequest(
           path,
           requestSerialize,
           responseDeserialize,
           request,
+          metadata,
           (error: ServiceError | null, answer) =>
             error ? reject(error) : resolve(answer as Answer),
         );
