@@ -4,6 +4,7 @@ import {
   type GraphQLObjectType,
   type GraphQLOutputType,
   getNamedType,
+  isAbstractType,
   isLeafType,
   isObjectType,
   Kind,
@@ -378,6 +379,7 @@ export class LevelBuilder {
             )
           : identity
         : null,
+      asksType: named !== null && asksType(named, group.place),
       uses: [],
       children: new Map(),
     };
@@ -535,6 +537,13 @@ export function conditionNumber(
 
 function isStitched(body: PlanBody, typeName: string, fieldName: string): boolean {
   return body.graph.owners(typeName, fieldName).length > 0;
+}
+
+function asksType(named: GraphQLNamedOutputType, place: Place): boolean {
+  if (isLeafType(named)) return false;
+  if (isAbstractType(named)) return true;
+  const own = place.executor ? undefined : place.schema.getType(named.name);
+  return isObjectType(own) && typeof own.isTypeOf === 'function';
 }
 
 const identity = (value: unknown): unknown => value;

@@ -1,14 +1,5 @@
-import { isAbstractType, isLeafType } from 'graphql';
 import { resolveTypes } from './abstract.ts';
-import {
-  Branch,
-  type ColumnRun,
-  columnOf,
-  Failure,
-  type Fault,
-  isThenable,
-  nullError,
-} from './column.ts';
+import { Branch, columnOf, Failure, type Fault, isThenable, nullError } from './column.ts';
 import { descendTo } from './descend.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
@@ -38,24 +29,28 @@ export function completeColumn(level: LevelRun, field: FieldPlan, raw: unknown[]
     }
   }
   if (field.serialize && field.wrap.item === null) {
-    level.columnDone(field, completeLeaves(field, raw, field.serialize));
+    completeLeaves(level, field, raw, field.serialize, 0, null);
     return;
   }
   new Completion(level, field).run(raw);
 }
 
-function completeLeaves(
+/** Completes leaves in place from a row on; waits once for those that are promised. */
+export function completeLeaves(
+  level: LevelRun,
   field: FieldPlan,
   raw: unknown[],
   serialize: (value: unknown) => unknown,
-): ColumnRun {
+  from: number,
+  known: Map<number, Fault[]> | null,
+): void {
   const { nonNull } = field.wrap;
-  let faults: Map<number, Fault[]> | null = null;
+  let faults = known;
   const fault = (row: number, error: unknown) => {
-    (faults ??= new Map()).set(row, [{ suffix: [], error }]);
+    (faults ??= new Map()).set(row, [{ suffix: noSuffix, error }]);
     raw[row] = null;
   };
-  for (let row = 0; row < raw.length; row++) {
+  for (let row = from; row < raw.length; row++) {
     const value = raw[row];
     if (value === null || value === undefined) {
       if (nonNull) fault(row, nullError(field));
@@ -71,6 +66,15 @@ function completeLeaves(
         fault(row, value);
         continue;
       }
+      if (isThenable(value)) {
+        const promised = [row];
+        for (let next = row + 1; next < raw.length; next++) {
+          if (isThenable(raw[next])) promised.push(next);
+        }
+        const done = () => completeLeaves(level, field, raw, serialize, row, faults);
+        level.run.settle(raw, promised, (error) => new Failure(error), done);
+        return;
+      }
     }
     try {
       raw[row] = serialize(value);
@@ -78,7 +82,7 @@ function completeLeaves(
       fault(row, error);
     }
   }
-  return { values: raw, faults, branch: null };
+  level.columnDone(field, { values: raw, faults, branch: null });
 }
 
 /** Everything but plain leaves: lists, and objects. */
@@ -94,7 +98,7 @@ class Completion {
   constructor(level: LevelRun, field: FieldPlan) {
     this.#level = level;
     this.#field = field;
-    this.#sites = needsSites(field) ? [] : null;
+    this.#sites = field.asksType ? [] : null;
   }
 
   run(raw: unknown[]): void {
@@ -245,16 +249,6 @@ function splitStream(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
   if (rest.some((one) => one !== null)) {
     onStream(level, use, { label: stream.label, raw: rest, starts });
   }
-}
-
-/** Whether an object's type has to be asked for, or checked. */
-function needsSites(field: FieldPlan): boolean {
-  if (isLeafType(field.named)) return false;
-  if (isAbstractType(field.named)) return true;
-  const { place } = field.group;
-  if (place.executor) return false;
-  const own = place.schema.getType(field.named.name) as { isTypeOf?: unknown } | undefined;
-  return typeof own?.isTypeOf === 'function';
 }
 
 /** Lists that hold promises, as arrays that can be settled in place; raw is given those arrays. */

@@ -174,6 +174,8 @@ export interface FieldPlan {
   readonly step: Step;
   /** Set for leaves. */
   readonly serialize: ((value: unknown) => unknown) | null;
+  /** Whether the type of its objects has to be asked for, or checked. */
+  readonly asksType: boolean;
   readonly uses: Use[];
   /** The next level, by concrete type; with the properties present, for objects of the gateway. */
   readonly children: Map<string, LevelPlan>;

@@ -1,6 +1,6 @@
 import { introspect } from './introspect.ts';
 import { columnOf, Failure, failColumn, isThenable } from './column.ts';
-import { completeColumn } from './complete.ts';
+import { completeColumn, completeLeaves } from './complete.ts';
 import { Info } from './info.ts';
 import { needsFault } from './locate.ts';
 import type { GroupRun, LevelRun } from './level-run.ts';
@@ -69,6 +69,10 @@ export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): vo
 
 /** Waits for what is promised, once, and then completes. */
 function settleColumn(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
+  if (field.serialize && field.wrap.item === null) {
+    completeLeaves(level, field, raw, field.serialize, 0, null);
+    return;
+  }
   let promised: number[] | null = null;
   for (let row = 0; row < raw.length; row++) {
     if (isThenable(raw[row])) (promised ??= []).push(row);

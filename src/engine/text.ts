@@ -80,14 +80,10 @@ function listText(skeleton: readonly unknown[], wrap: Wrap, item: (at: number) =
   return `${text}]`;
 }
 
-/** What JSON has to escape: quotes, backslashes, controls, and surrogates that may stand alone. */
-// oxlint-disable-next-line no-control-regex -- controls are what is looked for
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
-
 function leafText(value: unknown): Text {
   switch (typeof value) {
     case 'string':
-      return escaped.test(value) ? JSON.stringify(value) : `"${value}"`;
+      return JSON.stringify(value);
     case 'number':
       return Number.isFinite(value) ? `${value}` : 'null';
     case 'boolean':
