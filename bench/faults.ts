@@ -56,8 +56,9 @@ function report(lines: readonly string[]): string {
   return `# Fault table: backends
 
 Written by \`npm run faults\` on ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}. Fake backends
-on loopback answer after 20 ms; calls have 180 ms; other policies have their defaults. Load comes at
-fixed rates; latencies count from when an operation was due. Others shared the machine.
+on loopback answer after 60 ms; calls have 500 ms; other policies have their defaults. Load comes at
+fixed rates; latencies count from when an operation was due. The healthy twin is another bff with backends and
+load of its own, at the same time. A call's deadline plus 50 ms is 550 ms.
 
 | fault | figure | promise | measured | verdict |
 |---|---|---|---|---|

@@ -13,8 +13,8 @@ import {
 } from 'tailorbird';
 import type { BackendName } from './fault.ts';
 
-/** A healthy answer takes 20 ms, one that is ten times slower comes too late. */
-const policy: BackendPolicy = { timeoutMs: 180 };
+/** A healthy answer takes 60 ms, one that is ten times slower comes too late. */
+const policy: BackendPolicy = { timeoutMs: 500 };
 
 const ports = JSON.parse(process.env['PORTS'] ?? '{}') as Record<BackendName, number>;
 const at = (name: BackendName, options = ''): string => `http://127.0.0.1:${ports[name]}${options}`;

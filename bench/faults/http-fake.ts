@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Fault, Tally } from './fault.ts';
 
 /** How long a healthy answer takes, in milliseconds. */
-export const healthyMs = 20;
+export const healthyMs = 60;
 
 /** A REST and GraphQL backend that answers `{ "value": "ok" }`, or does what it is told. */
 export class HttpFake {

@@ -123,7 +123,7 @@ function badReplica(kind: 'hang' | 'unavailable'): Row {
             good.map(({ tookMs }) => tookMs),
             0.99,
           ),
-          180,
+          500,
           ' ms',
         ),
       ];

@@ -1,6 +1,7 @@
 import { BackendError } from '../error.ts';
 import type { BackendCall, GraphqlRequest, Transport } from './backend.ts';
-import { type HttpAnswer, HttpConnection } from './http-connection.ts';
+import { HttpConnection } from './http-connection.ts';
+import type { HttpAnswer } from './http-exchange.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import { parseJson, statusError } from './rest-transport.ts';
 import type { TlsFiles } from './tls.ts';

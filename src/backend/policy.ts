@@ -1,5 +1,5 @@
+import type { Backend } from './backend.ts';
 import type {
-  Backend,
   BreakerOptions,
   BulkheadOptions,
   CallPolicy,
@@ -9,7 +9,7 @@ import type {
   OutlierEjectionOptions,
   RetryBudgetOptions,
   SplitOptions,
-} from './backend.ts';
+} from './policy-options.ts';
 import { checkPolicy } from './check-policy.ts';
 
 /** How one call behaves, with nothing left open. `idempotent` is null where the operation decides. */

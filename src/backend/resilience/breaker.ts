@@ -1,5 +1,6 @@
 import { BackendError, type BackendErrorCode, isBackendError } from '../../error.ts';
-import type { BackendAnswer, BackendCall, BreakerOptions, Transport } from '../backend.ts';
+import type { BackendAnswer, BackendCall, Transport } from '../backend.ts';
+import type { BreakerOptions } from '../policy-options.ts';
 import { type EffectiveBackendPolicy, policyOf } from '../policy.ts';
 import { factsOf } from '../wire-failure.ts';
 import { type BreakerPhase, emit } from './events.ts';

@@ -1,5 +1,6 @@
 import { BackendError } from '../../error.ts';
-import type { BackendAnswer, BackendCall, BulkheadOptions, Transport } from '../backend.ts';
+import type { BackendAnswer, BackendCall, Transport } from '../backend.ts';
+import type { BulkheadOptions } from '../policy-options.ts';
 import { leftError } from '../call.ts';
 import { emit } from './events.ts';
 

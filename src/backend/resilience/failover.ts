@@ -1,4 +1,4 @@
-import type { FailoverOptions } from '../backend.ts';
+import type { FailoverOptions } from '../policy-options.ts';
 import type { Member } from './member.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { BackendAnswer, BackendCall, HedgingOptions, Transport } from '../backend.ts';
+import type { BackendAnswer, BackendCall, Transport } from '../backend.ts';
+import type { HedgingOptions } from '../policy-options.ts';
 import { type EffectiveBackendPolicy, leastRemainingMs, policyOf } from '../policy.ts';
 import { emit } from './events.ts';
 import { ShareBudget } from './share-budget.ts';

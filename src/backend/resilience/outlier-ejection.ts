@@ -1,4 +1,4 @@
-import type { OutlierEjectionOptions } from '../backend.ts';
+import type { OutlierEjectionOptions } from '../policy-options.ts';
 import { emit } from './events.ts';
 import type { Member } from './member.ts';
 

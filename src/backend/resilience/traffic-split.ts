@@ -1,4 +1,5 @@
-import type { BackendCall, SplitOptions } from '../backend.ts';
+import type { BackendCall } from '../backend.ts';
+import type { SplitOptions } from '../policy-options.ts';
 
 /** Names the group of endpoints that a call goes to; the same caller gets the same one each time. */
 export class TrafficSplit {

@@ -9,12 +9,12 @@ afterEach(() => {
 
 /** The outcome of a promise, with the clock run on until it settles. */
 async function settled<T>(promise: Promise<T>): Promise<T> {
-  let done = false;
-  void promise.then(
-    () => (done = true),
-    () => (done = true),
-  );
-  while (!done) await vi.advanceTimersByTimeAsync(5);
+  const seen = { settled: false };
+  const settle = (): void => {
+    seen.settled = true;
+  };
+  void promise.then(settle, settle);
+  while (!seen.settled) await vi.advanceTimersByTimeAsync(5);
   return promise;
 }
 
