@@ -36,9 +36,10 @@ export interface RequestContext {
   readonly traceCall?: (record: BackendCallRecord) => string;
   /**
    * An access token of a backend's own audience, on the viewer's behalf or, for nobody, our own.
-   * Absent where no identity is set up. Fails: BackendError of `identity`.
+   * Absent where no identity is set up. `refused` is one that the backend did not take. Fails:
+   * BackendError of `identity`.
    */
-  readonly tokenFor?: (audience: string) => string | Promise<string>;
+  readonly tokenFor?: (audience: string, refused?: string) => string | Promise<string>;
 }
 
 /** Where one batch of one operation found its values: counts of keys. For metrics and the waterfall. */

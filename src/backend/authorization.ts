@@ -1,3 +1,4 @@
+import { isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
 import type { Backend, BackendAnswer, BackendCall, Transport } from './backend.ts';
 
@@ -11,7 +12,8 @@ type Asked = Pick<Backend, 'name' | 'auth'>;
 
 /**
  * Sends a call, with an access token of the backend's own audience where it wants one. Waiting for
- * the token ends with the call's deadline and signal; `late` makes the error of that.
+ * the token ends with the call's deadline and signal; `late` makes the error of that. A token that
+ * the backend refuses is replaced once, where another can be had: what was refused had no effect.
  */
 export function sendAuthorized(
   context: RequestContext,
@@ -22,8 +24,20 @@ export function sendAuthorized(
 ): Promise<BackendAnswer> {
   const token = tokenOf(context, backend);
   if (token === undefined) return transport.call(call);
-  if (typeof token === 'string') return transport.call(withToken(call, token));
-  return inTime(token, call, late).then((text) => transport.call(withToken(call, text)));
+  return typeof token === 'string'
+    ? send(token)
+    : inTime(token, call, late).then((text) => send(text));
+
+  function send(text: string): Promise<BackendAnswer> {
+    return transport.call(withToken(call, text)).catch(async (error: unknown) => {
+      if (!isBackendError(error) || error.code !== 'UNAUTHENTICATED') throw error;
+      const renewed = tokenOf(context, backend, text);
+      const other =
+        typeof renewed === 'string' ? renewed : renewed && (await inTime(renewed, call, late));
+      if (other === undefined || other === text) throw error;
+      return transport.call(withToken(call, other));
+    });
+  }
 }
 
 /** The same for a server stream. */
@@ -42,8 +56,12 @@ export function streamAuthorized(
   })();
 }
 
-function tokenOf(context: RequestContext, { auth }: Asked): string | Promise<string> | undefined {
-  return auth && context.tokenFor?.(auth.audience);
+function tokenOf(
+  context: RequestContext,
+  { auth }: Asked,
+  refused?: string,
+): string | Promise<string> | undefined {
+  return auth && context.tokenFor?.(auth.audience, refused);
 }
 
 function withToken(call: BackendCall, token: string): BackendCall {
@@ -58,7 +76,7 @@ function inTime(
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(late(call));
     const timer = Number.isFinite(call.deadline)
-      ? setTimeout(giveUp, call.deadline - performance.now())
+      ? setTimeout(giveUp, Math.ceil(call.deadline - performance.now()) + 1) // timers may be early
       : undefined;
     call.signal.addEventListener('abort', giveUp, { once: true });
     token.then(resolve, reject).finally(() => {

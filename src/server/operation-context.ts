@@ -2,6 +2,7 @@ import type { OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
 import type { Auth } from './auth/auth.ts';
+import type { ForwardedHeaders } from './forwarded-headers.ts';
 import type { Limits } from '../limits.ts';
 
 export interface ContextOptions {
@@ -9,6 +10,10 @@ export interface ContextOptions {
   readonly requestId: string;
   readonly viewer: Viewer | null;
   readonly client: ClientIdentity;
+  /** What backends are told of the request's headers. */
+  readonly headers: ForwardedHeaders;
+  /** Takes each call into the operation's trace. @default what came is forwarded */
+  readonly traceCall?: RequestContext['traceCall'];
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly limits: Limits;
   /** Aborted when the client leaves. */
@@ -63,7 +68,12 @@ export function createOperationContext(options: ContextOptions): OperationContex
     backends,
     memo: new Map(),
     calls: [],
-    ...(auth && { tokenFor: (audience: string) => auth.tokenFor(viewer, audience) }),
+    loads: [],
+    headers,
+    ...(traceCall && { traceCall }),
+    ...(auth && {
+      tokenFor: (audience: string, refused?: string) => auth.tokenFor(viewer, audience, refused),
+    }),
   });
   return {
     context: contextUntil(performance.now() + deadlineMs),

@@ -42,8 +42,11 @@ export interface Auth {
   ): Promise<Viewer | null>;
   /** Calls `ended` within a second of the end of the viewer's credential; the answer stops that. */
   watch(viewer: Viewer, ended: () => void): () => void;
-  /** A token of a backend's own audience, for the viewer or, for nobody, for the bff itself. */
-  tokenFor(viewer: Viewer | null, audience: string): string | Promise<string>;
+  /**
+   * A token of a backend's own audience, for the viewer or, for nobody, for the bff itself. Another
+   * than `refused`, unless that is only seconds old.
+   */
+  tokenFor(viewer: Viewer | null, audience: string, refused?: string): string | Promise<string>;
   close(): Promise<void>;
 }
 

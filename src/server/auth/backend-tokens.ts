@@ -16,12 +16,13 @@ export interface Subject {
 export interface BackendTokens {
   /**
    * A token for one backend: exchanged for the subject's own (RFC 8693), or by client credentials
-   * when there is none. Kept until shortly before it expires, fetched once however many ask.
+   * when there is none. Kept until shortly before it expires, fetched once however many ask; given
+   * up earlier when the backend has `refused` it, unless it is a few seconds old only.
    *
    * Fails: BackendError of `identity`: UNAUTHENTICATED when the subject's token is not taken any
    * more, FORBIDDEN when there is none for that audience, UPSTREAM_UNAVAILABLE otherwise.
    */
-  tokenFor(subject: Subject | null, audience: string): string | Promise<string>;
+  tokenFor(subject: Subject | null, audience: string, refused?: string): string | Promise<string>;
 }
 
 export interface BackendTokensOptions {
@@ -34,6 +35,7 @@ export interface BackendTokensOptions {
 
 interface Kept {
   readonly token: string;
+  readonly sinceMs: number;
   readonly renewAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -42,6 +44,8 @@ const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 /** A token is renewed this long before its end, or when a fifth of its life is left. */
 const renewBeforeMs = 30_000;
+/** A backend that refuses a newer token than this would refuse the next one too. */
+const trustMs = 5_000;
 
 export function createBackendTokens(options: BackendTokensOptions): BackendTokens {
   const { provider, now = Date.now, maxEntries = 10_000 } = options;
@@ -49,13 +53,14 @@ export function createBackendTokens(options: BackendTokensOptions): BackendToken
   const fetching = new Map<string, Promise<string>>();
 
   return {
-    tokenFor(subject, audience) {
+    tokenFor(subject, audience, refused) {
       const key = `${audience} ${subject?.key ?? ''}`;
       const known = kept.get(key);
       const at = now();
-      if (known && at < known.renewAtMs) return known.token;
+      const distrusted = known?.token === refused && at - (known?.sinceMs ?? 0) >= trustMs;
+      if (known && at < known.renewAtMs && !distrusted) return known.token;
       const fetched = fetching.get(key) ?? start(key, subject, audience);
-      if (!known || at >= known.expiresAtMs) return fetched;
+      if (!known || at >= known.expiresAtMs || distrusted) return fetched;
       fetched.catch(() => {}); // the one we have is good for a while
       return known.token;
     },
@@ -88,9 +93,10 @@ export function createBackendTokens(options: BackendTokensOptions): BackendToken
               requested_token_type: accessTokenType,
             });
       const lifeMs = (answer.expiresIn() ?? 60) * 1_000;
-      const expiresAtMs = now() + lifeMs;
+      const sinceMs = now();
+      const expiresAtMs = sinceMs + lifeMs;
       const renewAtMs = expiresAtMs - Math.min(renewBeforeMs, lifeMs / 5);
-      return { token: answer.access_token, renewAtMs, expiresAtMs };
+      return { token: answer.access_token, sinceMs, renewAtMs, expiresAtMs };
     } catch (error) {
       if (!isRefusal(error)) throw unavailable('identity', 'no token could be had', error);
       const expired = subject !== null && (error as { error?: unknown }).error === 'invalid_grant';

@@ -74,8 +74,8 @@ function createBearerAuth(
       // One that came late, within the skew, has until the end of that.
       return callAt(Date.now() < expiresAtMs ? expiresAtMs : expiresAtMs + skewMs, ended);
     },
-    tokenFor(viewer, audience) {
-      if (viewer === null) return backendTokens.tokenFor(null, audience);
+    tokenFor(viewer, audience, refused) {
+      if (viewer === null) return backendTokens.tokenFor(null, audience, refused);
       const { subject, scopes } = viewer;
       const key = JSON.stringify([subject, ...[...scopes].sort()]);
       const accessToken = () => {
@@ -83,7 +83,7 @@ function createBearerAuth(
         if (credential) return credential.token;
         throw unauthenticated('Log in first.');
       };
-      return backendTokens.tokenFor({ key, accessToken }, audience);
+      return backendTokens.tokenFor({ key, accessToken }, audience, refused);
     },
     close: async () => {},
   };

@@ -127,8 +127,8 @@ function createSessionAuth(
       const id = sessionIds.get(viewer);
       return id === undefined ? () => {} : sessions.watch(id, ended);
     },
-    tokenFor(viewer, backendAudience) {
-      if (viewer === null) return backendTokens.tokenFor(null, backendAudience);
+    tokenFor(viewer, audience, refused) {
+      if (viewer === null) return backendTokens.tokenFor(null, audience, refused);
       const { subject, scopes } = viewer;
       const key = JSON.stringify([subject, ...[...scopes].sort()]);
       const accessToken = async () => {
@@ -137,7 +137,7 @@ function createSessionAuth(
         if (session) return session.accessToken;
         throw unauthenticated('Log in first.');
       };
-      return backendTokens.tokenFor({ key, accessToken }, backendAudience);
+      return backendTokens.tokenFor({ key, accessToken }, audience, refused);
     },
     close: () => store.close(),
   };

@@ -89,6 +89,17 @@ describe('tokens for backends', () => {
     expect(await all.tokenFor(null, 'urn:bookings')).not.toBe(first);
   });
 
+  it('are replaced when a backend refuses them, unless they are new', async () => {
+    const all = tokens();
+    const first = await all.tokenFor(null, 'urn:bookings');
+    expect(all.tokenFor(null, 'urn:bookings', first)).toBe(first);
+    now += 5_000;
+    expect(all.tokenFor(null, 'urn:bookings', 'an older one')).toBe(first);
+    const next = await all.tokenFor(null, 'urn:bookings', first);
+    expect(next).not.toBe(first);
+    expect(all.tokenFor(null, 'urn:bookings', first)).toBe(next);
+  });
+
   it('are kept up to a number', async () => {
     const all = tokens({ maxEntries: 1 });
     await all.tokenFor(null, 'urn:bookings');
