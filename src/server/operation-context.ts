@@ -2,7 +2,6 @@ import type { OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
 import type { Auth } from './auth/auth.ts';
-import type { ForwardedHeaders } from './forwarded-headers.ts';
 import type { Limits } from '../limits.ts';
 
 export interface ContextOptions {
@@ -10,10 +9,6 @@ export interface ContextOptions {
   readonly requestId: string;
   readonly viewer: Viewer | null;
   readonly client: ClientIdentity;
-  /** What backends are told of the request's headers. */
-  readonly headers: ForwardedHeaders;
-  /** Takes each call into the operation's trace. @default what came is forwarded */
-  readonly traceCall?: RequestContext['traceCall'];
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly limits: Limits;
   /** Aborted when the client leaves. */
@@ -68,9 +63,6 @@ export function createOperationContext(options: ContextOptions): OperationContex
     backends,
     memo: new Map(),
     calls: [],
-    loads: [],
-    headers,
-    ...(traceCall && { traceCall }),
     ...(auth && {
       tokenFor: (audience: string, refused?: string) => auth.tokenFor(viewer, audience, refused),
     }),
