@@ -112,6 +112,11 @@ function useGuard(auth: Auth | undefined): Plugin {
       const refusal = auth.guard(hook.request);
       if (refusal) refuse(hook, refusal);
     },
+    onResponse({ request, response }) {
+      // What a viewer got with GET is for nobody else, whatever stands in between.
+      if (request.method !== 'GET' || response.headers.has('cache-control')) return;
+      response.headers.set('cache-control', 'private, no-store');
+    },
   };
 }
 

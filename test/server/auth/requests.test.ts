@@ -128,6 +128,12 @@ describe.each(Object.entries(transports))('%s', (_name, send) => {
   });
 });
 
+it('keeps what it answers to GET out of caches', async () => {
+  const address = `${server.url}?${new URLSearchParams({ query })}`;
+  const response = await fetch(address, { headers: { cookie, ...csrf } });
+  expect(response.headers.get('cache-control')).toBe('private, no-store');
+});
+
 describe('a page of another origin', () => {
   it.each(['OPTIONS', 'POST', 'GET'])('gets no CORS header for %s', async (method) => {
     const response = await fetch(server.url, {
