@@ -1,5 +1,4 @@
 import {
-  type FieldNode,
   type GraphQLNamedOutputType,
   type GraphQLObjectType,
   type GraphQLOutputType,
@@ -8,22 +7,13 @@ import {
   isLeafType,
   isObjectType,
   Kind,
-  print,
 } from 'graphql';
-import { collect, type Occurrence, type Part, type Scope, type Term } from './collect.ts';
+import { collect, type DeferPart, type Part, type Term } from './collect.ts';
 import { AliasBook, printRemote } from './compile-remote.ts';
-import { type Derived, fieldIn, ownsField, type Place } from './graph.ts';
-import type {
-  FieldPlan,
-  GroupKind,
-  GroupPlan,
-  LevelPlan,
-  PlanBody,
-  Step,
-  Use,
-  ViewPlan,
-} from './plan.ts';
-import { reachable, type Reached } from './reach.ts';
+import { type Place } from './graph.ts';
+import { fieldIn } from './schema-types.ts';
+import type { FieldPlan, GroupPlan, LevelPlan, PlanBody, Step, Use, ViewPlan } from './plan.ts';
+import { type Request, Requests, type Want } from './requests.ts';
 import { serializerOf } from './serialize.ts';
 import { resolveStep, stepOf } from './steps.ts';
 import { streamOf } from './stream-plan.ts';
@@ -58,21 +48,6 @@ export function splitRoots(body: PlanBody, type: GraphQLObjectType, part: Part):
   );
 }
 
-interface Request {
-  readonly id: string;
-  readonly name: string;
-  readonly node: FieldNode;
-  readonly scope: Scope;
-  readonly derived: Derived | null;
-  readonly wants: Want[];
-}
-
-interface Want {
-  readonly view: ViewPlan;
-  readonly key: string;
-  readonly occurrences: readonly Occurrence[];
-}
-
 /** Builds one level: collects what its readers want, finds a place for each field, then descends. */
 export class LevelBuilder {
   readonly #body: PlanBody;
@@ -82,12 +57,8 @@ export class LevelBuilder {
   readonly #options: LevelOptions;
   readonly #aliases: AliasBook;
   readonly #plan: LevelPlan;
-  readonly #requests = new Map<string, Request>();
-  readonly #unplaced: Request[] = [];
-  readonly #groups = new Map<string, GroupPlan>();
-  readonly #placed = new Map<Request, GroupPlan>();
-  readonly #wants = new Map<ViewPlan, { request: Request; want: Want }[]>();
   readonly #root: boolean;
+  readonly #requests: Requests;
 
   constructor(
     body: PlanBody,
@@ -117,14 +88,16 @@ export class LevelBuilder {
       conditional: false,
       activation: null,
     };
+    this.#requests = new Requests(body, this.#plan, {
+      root: this.#root,
+      serial: options.serial,
+      present: options.present,
+      onDefer: (part, view) => this.#defer(part, view),
+    });
   }
 
   build(views: readonly ViewParts[]): LevelPlan {
-    this.#group('source', this.#place);
-    // A use of the parent's field and its view have the same number: these views come first.
-    const own = views.map(({ client }) => this.#newView(client, null));
-    for (const [index, view] of own.entries()) this.#fill(view, views[index]?.parts ?? []);
-    this.#placeAll();
+    this.#requests.add(views);
     for (const group of this.#plan.groups) this.#planGroup(group);
     for (const view of this.#plan.views) this.#orderView(view);
     this.#plan.collapseBy = this.#collapsibleBy();
@@ -136,210 +109,20 @@ export class LevelBuilder {
     return this.#plan;
   }
 
-  #addView(parts: readonly Part[], group: GroupPlan): ViewPlan {
-    const view = this.#newView(false, group);
-    this.#fill(view, parts);
-    return view;
-  }
-
-  /** Collects what a view wants. */
-  #fill(view: ViewPlan, parts: readonly Part[]): void {
-    const { schema } = this.#body.graph;
-    const wants: { request: Request; want: Want }[] = [];
-    this.#wants.set(view, wants);
-    const { fields, defers } = collect(schema, this.#type, parts, view.client);
-    for (const [key, occurrences] of fields) {
-      const request = this.#request(key, occurrences);
-      const want = { view, key, occurrences };
-      request.wants.push(want);
-      wants.push({ request, want });
-    }
-    for (const { label, ...part } of defers) {
-      const builder = new LevelBuilder(this.#body, this.#type, this.#place, this.#parentField, {
-        ...this.#options,
-        aliases: this.#aliases,
-        patchOf: this.#plan,
-      });
-      const condition = this.#condition([part.terms]);
-      const level = builder.build([{ parts: [{ ...part, terms: [] }], client: true }]);
-      this.#plan.patches.push({ label, condition, view: view.index, level });
-    }
-  }
-
-  #newView(client: boolean, group: GroupPlan | null): ViewPlan {
-    const index = this.#plan.views.length;
-    const view: ViewPlan = { index, uses: [], group, client, dynamic: false };
-    this.#plan.views.push(view);
-    return view;
-  }
-
-  /** The field that these occurrences ask for; the same field with the same arguments is one. */
-  #request(key: string, occurrences: readonly Occurrence[]): Request {
-    const first = occurrences[0];
-    if (!first) throw new Error('a field without an occurrence');
-    const { node, scope } = first;
-    const name = node.name.value;
-    const id = this.#requestId(key, node, scope);
-    let request = this.#requests.get(id);
-    if (request) return request;
-    const derived = this.#body.graph.derived(this.#type.name, name) ?? null;
-    request = { id, name, node, scope, derived, wants: [] };
-    this.#requests.set(id, request);
-    if (derived) this.#derive(request, derived);
-    else this.#unplaced.push(request);
-    return request;
-  }
-
-  #requestId(key: string, node: FieldNode, scope: Scope): string {
-    const name = node.name.value;
-    if (this.#options.serial || name === '__schema' || name === '__type') return `${key}:${name}`;
-    // A remote place nulls an object whole: what is under one alias must not null another's.
-    const owners = node.selectionSet ? this.#body.graph.owners(this.#type.name, name) : [];
-    const own = key !== name && owners.some(({ executor }) => executor) ? `${key}:${name}` : name;
-    if (!node.arguments || node.arguments.length === 0) return own;
-    const printed = node.arguments.map((argument) => print(argument)).sort();
-    const id = `${own}(${printed.join()})`;
-    return id.includes('$') ? `${id}@${scope.index}` : id;
-  }
-
-  /** Gives a derived field its group and needs; false when it is a plain resolver on its parent. */
-  #derive(request: Request, derived: Derived): void {
-    const own = this.#ownValue(request, derived);
-    if (!derived.needs && !own && (this.#root || this.#place.gateway)) {
-      this.#placed.set(request, this.#group('source', this.#place));
-      return;
-    }
-    const group = this.#newGroup('derived', this.#body.graph.gateway);
-    this.#placed.set(request, group);
-    if (derived.needs) {
-      const scope: Scope = { index: this.#body.scopes.length, fragments: derived.fragments };
-      const source = { def: derived.field, node: request.node, scope: request.scope };
-      this.#body.scopes.push({ scope, source });
-      const part = { selectionSet: derived.needs, terms: [], scope };
-      group.view = this.#addView([part], group);
-    } else if (own) {
-      const view = this.#newView(false, group);
-      const occurrences = [{ node: request.node, terms: [], scope: request.scope, order: 0 }];
-      const want = { view, key: request.name, occurrences };
-      own.wants.push(want);
-      this.#wants.set(view, [{ request: own, want }]);
-      group.view = view;
-    }
-  }
-
-  /** What a resolver without needs that stands over a subschema's leaf reads: that leaf. */
-  #ownValue(request: Request, derived: Derived): Request | null {
-    const { graph } = this.#body;
-    if (derived.needs || this.#root || this.#place.gateway) return null;
-    if (!isLeafType(getNamedType(derived.field.type))) return null;
-    if (graph.owners(this.#type.name, request.name).length === 0) return null;
-    const own: Request = { ...request, id: `own ${request.id}`, derived: null, wants: [] };
-    this.#requests.set(own.id, own);
-    this.#unplaced.push(own);
-    return own;
-  }
-
-  /** Places every field; keys of the entries that this takes are fields to be placed too. */
-  #placeAll(): void {
-    const { graph } = this.#body;
-    const present = this.#options.present ?? null;
-    const reached = this.#root ? [] : reachable(graph, this.#type.name, this.#place, present);
-    while (this.#unplaced.length > 0) {
-      const batch = this.#unplaced.splice(0);
-      let rest = batch.filter((request) => !this.#placeHere(request));
-      while (rest.length > 0) rest = this.#placeNext(rest, reached);
-    }
-  }
-
-  #placeHere(request: Request): boolean {
-    const { name } = request;
-    if (this.#root) {
-      if (name.startsWith('__')) {
-        this.#placed.set(request, this.#group('source', this.#place));
-        return true;
-      }
-      const [owner] = this.#body.graph.owners(this.#type.name, name);
-      this.#placed.set(
-        request,
-        owner ? this.#group('root', owner) : this.#group('source', this.#place),
-      );
-      return true;
-    }
-    const { present } = this.#options;
-    const here =
-      name === '__typename' ||
-      (this.#place.gateway
-        ? !present || present.has(name)
-        : ownsField(this.#place, this.#type.name, name));
-    if (here) this.#placed.set(request, this.#group('source', this.#place));
-    return here;
-  }
-
-  /** Places the requests that the next entry can answer; the nearest first, then the most useful. */
-  #placeNext(rest: readonly Request[], reached: readonly Reached[]): Request[] {
-    const type = this.#type.name;
-    const able = reached
-      .filter((one) => one.entry !== null)
-      .map((one) => ({
-        one,
-        requests: rest.filter((request) => ownsField(one.place, type, request.name)),
-      }))
-      .filter(({ requests }) => requests.length > 0);
-    const round = Math.min(...able.map(({ one }) => one.round));
-    const nearest = able.filter(({ one }) => one.round === round);
-    const taken = nearest.find(({ one }) => this.#groups.has(`entry ${one.place.index}`));
-    const best = taken ?? nearest.sort((a, b) => b.requests.length - a.requests.length)[0];
-    if (!best) {
-      const fallback = this.#place.gateway ? 'source' : 'nowhere';
-      for (const request of rest) this.#placed.set(request, this.#group(fallback, this.#place));
-      return [];
-    }
-    const group = this.#entryGroup(best.one, best.requests);
-    for (const request of best.requests) this.#placed.set(request, group);
-    return rest.filter((request) => !best.requests.includes(request));
-  }
-
-  #entryGroup({ place, entry }: Reached, requests: readonly Request[]): GroupPlan {
-    const known = this.#groups.get(`entry ${place.index}`);
-    const computed = place.computes?.get(this.#type.name);
-    const extra = computed ? requests.flatMap((request) => computed.get(request.name) ?? []) : [];
-    if (known && extra.length === 0) return known;
-    const group = known && !computed ? known : this.#group('entry', place);
-    if (!entry || (group.view && extra.length === 0)) return group;
-    group.entry = entry;
-    const scope: Scope = { index: 0, fragments: new Map() };
-    const parts = [entry.selectionSet, ...extra].map((selectionSet) => ({
-      selectionSet,
-      terms: [],
-      scope,
-    }));
-    group.view = this.#addView(parts, group);
-    return group;
-  }
-
-  #group(kind: GroupKind, place: Place): GroupPlan {
-    const id = `${kind} ${place.index}`;
-    let group = this.#groups.get(id);
-    if (!group) this.#groups.set(id, (group = this.#newGroup(kind, place)));
-    return group;
-  }
-
-  #newGroup(kind: GroupKind, place: Place): GroupPlan {
-    const group: GroupPlan = {
-      index: this.#plan.groups.length,
-      kind,
-      place,
-      entry: null,
-      view: null,
-      fields: [],
-      remote: null,
-    };
-    this.#plan.groups.push(group);
-    return group;
+  /** A deferred fragment is a level of its own over the same objects. */
+  #defer({ label, terms, selectionSet, scope }: DeferPart, view: ViewPlan): void {
+    const builder = new LevelBuilder(this.#body, this.#type, this.#place, this.#parentField, {
+      ...this.#options,
+      aliases: this.#aliases,
+      patchOf: this.#plan,
+    });
+    const condition = this.#condition([terms]);
+    const level = builder.build([{ parts: [{ selectionSet, terms: [], scope }], client: true }]);
+    this.#plan.patches.push({ label, condition, view: view.index, level });
   }
 
   #planGroup(group: GroupPlan): void {
-    for (const [request, placed] of this.#placed) {
+    for (const [request, placed] of this.#requests.placed) {
       if (placed === group) this.#planField(request, group);
     }
   }
@@ -477,7 +260,7 @@ export class LevelBuilder {
   }
 
   #orderView(view: ViewPlan): void {
-    for (const { request, want } of this.#wants.get(view) ?? []) {
+    for (const { request, want } of this.#requests.wants.get(view) ?? []) {
       const use = this.#plan.uses.find(
         (one) => one.view === view && one.key === want.key && request.wants.includes(want),
       );

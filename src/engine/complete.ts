@@ -1,6 +1,7 @@
 import { resolveTypes } from './abstract.ts';
 import { Branch, columnOf, Failure, type Fault, isThenable, nullError } from './column.ts';
 import { descendTo } from './descend.ts';
+import { completeLeaves } from './complete-leaves.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
 import type { Wrap } from './wrap.ts';
@@ -33,56 +34,6 @@ export function completeColumn(level: LevelRun, field: FieldPlan, raw: unknown[]
     return;
   }
   new Completion(level, field).run(raw);
-}
-
-/** Completes leaves in place from a row on; waits once for those that are promised. */
-export function completeLeaves(
-  level: LevelRun,
-  field: FieldPlan,
-  raw: unknown[],
-  serialize: (value: unknown) => unknown,
-  from: number,
-  known: Map<number, Fault[]> | null,
-): void {
-  const { nonNull } = field.wrap;
-  let faults = known;
-  const fault = (row: number, error: unknown) => {
-    (faults ??= new Map()).set(row, [{ suffix: noSuffix, error }]);
-    raw[row] = null;
-  };
-  for (let row = from; row < raw.length; row++) {
-    const value = raw[row];
-    if (value === null || value === undefined) {
-      if (nonNull) fault(row, nullError(field));
-      else raw[row] = null;
-      continue;
-    }
-    if (typeof value === 'object') {
-      if (value instanceof Failure) {
-        fault(row, value.error);
-        continue;
-      }
-      if (value instanceof Error) {
-        fault(row, value);
-        continue;
-      }
-      if (isThenable(value)) {
-        const promised = [row];
-        for (let next = row + 1; next < raw.length; next++) {
-          if (isThenable(raw[next])) promised.push(next);
-        }
-        const done = () => completeLeaves(level, field, raw, serialize, row, faults);
-        level.run.settle(raw, promised, (error) => new Failure(error), done);
-        return;
-      }
-    }
-    try {
-      raw[row] = serialize(value);
-    } catch (error) {
-      fault(row, error);
-    }
-  }
-  level.columnDone(field, { values: raw, faults, branch: null });
 }
 
 /** Everything but plain leaves: lists, and objects. */

@@ -93,8 +93,11 @@ export interface Engine {
   prepare(source: string | DocumentNode, operationName?: string | null): Plan | Refusal;
   /** Runs a query or mutation. With `@defer` or `@stream` the result may have more to come. */
   execute(plan: Plan, inputs: Inputs): MaybePromise<ExecutionResult | IncrementalExecution>;
-  /** The same as the text of a response body. `@defer` and `@stream` do nothing in it. */
-  executeToText(plan: Plan, inputs: Inputs): MaybePromise<string>;
+  /**
+   * The same as the text of a response body, written without building objects; with errors it is
+   * the result itself, for the caller to write. `@defer` and `@stream` do nothing in it.
+   */
+  executeToText(plan: Plan, inputs: Inputs): MaybePromise<string | ExecutionResult>;
   /** Runs a subscription: each event through the plan. */
   subscribe(
     plan: Plan,
@@ -141,7 +144,7 @@ export function createEngine(options: EngineOptions): Engine {
     executeToText(plan, inputs) {
       if (inputs.signal?.aborted) return Promise.reject(abortReason(inputs.signal));
       const input = coerce(plan, inputs, false);
-      if ('errors' in input) return JSON.stringify({ errors: input.errors });
+      if ('errors' in input) return { errors: input.errors };
       return executePlanToText(input);
     },
     async subscribe(plan, inputs) {

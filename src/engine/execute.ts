@@ -29,8 +29,8 @@ export function executePlan(
   return runSeries(execution, roots, deliveries);
 }
 
-/** Runs a query or a mutation that has one result, and gives it as JSON text. */
-export function executePlanToText(input: ExecutionInput): MaybePromise<string> {
+/** Runs a query or a mutation that has one result; a query without errors as JSON text. */
+export function executePlanToText(input: ExecutionInput): MaybePromise<string | ExecutionResult> {
   const execution = new Execution(input);
   const { roots, operation } = input.body;
   const [only] = roots;
@@ -39,15 +39,14 @@ export function executePlanToText(input: ExecutionInput): MaybePromise<string> {
     const write = (done: LevelRun) => {
       if (execution.faulty || execution.looseErrors.length > 0) {
         const data = buildRows(done, 0)[0] ?? null;
-        return JSON.stringify(resultOf(execution, data, errorsOf(done, 0, 0, [])));
+        return resultOf(execution, data, errorsOf(done, 0, 0, []));
       }
       return `{"data":${writeRows(done, 0)[0] ?? 'null'}}`;
     };
     return level instanceof Promise ? level.then(write) : write(level);
   }
-  return runSeries(execution, roots, new Deliveries(execution)).then((result) =>
-    JSON.stringify(result),
-  );
+  // Without parts there is one result.
+  return runSeries(execution, roots, new Deliveries(execution)) as Promise<ExecutionResult>;
 }
 
 /** A mutation's root fields, one after another; a null that must not be ends them. */

@@ -1,22 +1,9 @@
 import type { MergedTypeEntryPoint, SubschemaConfig } from '@graphql-tools/delegate';
-import {
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  type GraphQLField,
-  type GraphQLNamedType,
-  type GraphQLObjectType,
-  type GraphQLSchema,
-  getNamedType,
-  isCompositeType,
-  isInterfaceType,
-  isObjectType,
-  Kind,
-  parse,
-  type SelectionNode,
-  type SelectionSetNode,
-} from 'graphql';
+import type { GraphQLField, GraphQLSchema, SelectionSetNode } from 'graphql';
 import type { EngineOptions } from './engine.ts';
+import { type Derived, readResolvers } from './derived.ts';
 import { readsInfo } from './reads-info.ts';
+import { concreteTypes, fieldIn, parseSelection } from './schema-types.ts';
 
 export type Resolve = (
   source: unknown,
@@ -55,15 +42,6 @@ export interface Entry {
   readonly valuesFromResults: MergedTypeEntryPoint['valuesFromResults'];
 }
 
-/** A field that the gateway resolves, and the selection on its parent that it is computed from. */
-export interface Derived {
-  readonly field: GraphQLField<unknown, unknown>;
-  readonly resolve: Resolve | undefined;
-  readonly subscribe: Resolve | undefined;
-  readonly needs: SelectionSetNode | null;
-  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-}
-
 /** What composition says, in the shape that planning asks for. */
 export interface Graph {
   readonly schema: GraphQLSchema;
@@ -75,8 +53,6 @@ export interface Graph {
   /** The places that can run this field, best first for a root field. */
   owners(typeName: string, fieldName: string): readonly Place[];
 }
-
-const noFragments: ReadonlyMap<string, FragmentDefinitionNode> = new Map();
 
 /** Reads a stitched configuration. Throws on what cannot be planned, naming subschema and remedy. */
 export function createGraph({ schema, subschemas, resolvers = {} }: EngineOptions): Graph {
@@ -131,16 +107,6 @@ export function ownsField(place: Place, typeName: string, fieldName: string): bo
   if (computed) return computed.has(fieldName);
   if (place.ceded.has(`${typeName}.${fieldName}`)) return false;
   return fieldIn(place.schema, typeName, fieldName) !== undefined;
-}
-
-/** The definition of a field of an object or interface type, if the schema has it. */
-export function fieldIn(
-  schema: GraphQLSchema,
-  typeName: string,
-  fieldName: string,
-): GraphQLField<unknown, unknown> | undefined {
-  const type = schema.getType(typeName);
-  return isObjectType(type) || isInterfaceType(type) ? type.getFields()[fieldName] : undefined;
 }
 
 function addSubschema(
@@ -231,144 +197,6 @@ function readEntry(
     argsFromKeys: point.argsFromKeys,
     valuesFromResults: point.valuesFromResults,
   };
-}
-
-/** Object types that an entry for `typeName` leads to: itself, or what implements it. */
-function concreteTypes(schema: GraphQLSchema, typeName: string): string[] {
-  const type: GraphQLNamedType | undefined = schema.getType(typeName);
-  if (!isInterfaceType(type)) return [typeName];
-  return schema.getPossibleTypes(type).map((possible: GraphQLObjectType) => possible.name);
-}
-
-function readResolvers(
-  schema: GraphQLSchema,
-  resolvers: NonNullable<EngineOptions['resolvers']>,
-): Map<string, Derived> {
-  const derived = new Map<string, Derived>();
-  for (const [typeName, members] of Object.entries(resolvers)) {
-    const type = schema.getType(typeName);
-    if (!isObjectType(type) && !isInterfaceType(type)) continue;
-    for (const [fieldName, member] of Object.entries(members as Record<string, unknown>)) {
-      const field = type.getFields()[fieldName];
-      if (!field || member === undefined || member === null) continue;
-      const read = readMember(member, field, `${typeName}.${fieldName}`);
-      for (const target of concreteTypes(schema, typeName)) {
-        const own = fieldIn(schema, target, fieldName);
-        const id = `${target}.${fieldName}`;
-        if (own && (target === typeName || !derived.has(id)))
-          derived.set(id, { ...read, field: own });
-      }
-    }
-  }
-  refuseCycles(derived, schema);
-  return derived;
-}
-
-function readMember(member: unknown, field: GraphQLField<unknown, unknown>, id: string): Derived {
-  if (typeof member === 'function') {
-    return {
-      field,
-      resolve: member as Resolve,
-      subscribe: undefined,
-      needs: null,
-      fragments: noFragments,
-    };
-  }
-  const { selectionSet, needs, resolve, subscribe } = member as {
-    selectionSet?: unknown;
-    needs?: string | DocumentNode;
-    resolve?: Resolve;
-    subscribe?: Resolve;
-  };
-  if (typeof selectionSet === 'function') {
-    throw new Error(
-      `${id}: a selectionSet function cannot be planned; write the selection set out`,
-    );
-  }
-  let selection = typeof selectionSet === 'string' ? parseSelection(selectionSet) : null;
-  let fragments = noFragments;
-  if (needs !== undefined) {
-    const document = typeof needs === 'string' ? parse(needs, { noLocation: true }) : needs;
-    const own = new Map<string, FragmentDefinitionNode>();
-    for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) own.set(definition.name.value, definition);
-      if (definition.kind === Kind.OPERATION_DEFINITION) selection = definition.selectionSet;
-    }
-    fragments = own;
-  }
-  return { field, resolve, subscribe, needs: selection, fragments };
-}
-
-/** Derived fields may need each other, but never themselves. */
-function refuseCycles(derived: ReadonlyMap<string, Derived>, schema: GraphQLSchema): void {
-  const done = new Set<string>();
-  const open: string[] = [];
-  const visit = (id: string): void => {
-    if (done.has(id)) return;
-    if (open.includes(id)) {
-      throw new Error(
-        `${id} needs itself (${[...open.slice(open.indexOf(id)), id].join(' → ')}); take one of these out of its needs`,
-      );
-    }
-    const field = derived.get(id);
-    if (field?.needs) {
-      open.push(id);
-      walk(field.needs, id.split('.')[0] ?? '', field.fragments);
-      open.pop();
-    }
-    done.add(id);
-  };
-  const walk = (
-    set: SelectionSetNode,
-    typeName: string,
-    fragments: Derived['fragments'],
-    spread: readonly string[] = [],
-  ): void => {
-    for (const node of set.selections) {
-      const inner = innerOf(node, typeName, fragments, schema);
-      if (!inner || spread.includes(inner.fragment)) continue;
-      if (node.kind === Kind.FIELD) {
-        for (const target of concreteTypes(schema, typeName)) visit(`${target}.${node.name.value}`);
-      }
-      const names = inner.fragment === '' ? spread : [...spread, inner.fragment];
-      if (inner.set) walk(inner.set, inner.typeName, fragments, names);
-    }
-  };
-  for (const id of derived.keys()) visit(id);
-}
-
-function innerOf(
-  node: SelectionNode,
-  typeName: string,
-  fragments: Derived['fragments'],
-  schema: GraphQLSchema,
-): { set: SelectionSetNode | undefined; typeName: string; fragment: string } | null {
-  if (node.kind === Kind.FRAGMENT_SPREAD) {
-    const fragment = fragments.get(node.name.value);
-    if (!fragment) return null;
-    const on = fragment.typeCondition.name.value;
-    return { set: fragment.selectionSet, typeName: on, fragment: node.name.value };
-  }
-  if (node.kind === Kind.INLINE_FRAGMENT) {
-    const on = node.typeCondition?.name.value ?? typeName;
-    return { set: node.selectionSet, typeName: on, fragment: '' };
-  }
-  const field = fieldIn(schema, typeName, node.name.value);
-  const type = field ? getNamedType(field.type) : undefined;
-  return {
-    set: type && isCompositeType(type) ? node.selectionSet : undefined,
-    typeName: type?.name ?? '',
-    fragment: '',
-  };
-}
-
-/** Parses `{ id name }`. */
-export function parseSelection(text: string): SelectionSetNode {
-  const [definition] = parse(text, { noLocation: true }).definitions;
-  if (definition?.kind !== Kind.OPERATION_DEFINITION) {
-    throw new Error(`"${text}" is not a selection set; write it as "{ id }"`);
-  }
-  return definition.selectionSet;
 }
 
 function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

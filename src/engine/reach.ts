@@ -1,5 +1,6 @@
 import { getNamedType, isAbstractType, isObjectType, Kind, type SelectionSetNode } from 'graphql';
-import { type Entry, fieldIn, type Graph, ownsField, type Place } from './graph.ts';
+import { type Entry, type Graph, ownsField, type Place } from './graph.ts';
+import { fieldIn } from './schema-types.ts';
 
 /** How a place can be reached from where the objects of a level are. */
 export interface Reached {

@@ -1,6 +1,7 @@
 import { introspect } from './introspect.ts';
 import { columnOf, Failure, failColumn, isThenable } from './column.ts';
-import { completeColumn, completeLeaves } from './complete.ts';
+import { completeColumn } from './complete.ts';
+import { completeLeaves } from './complete-leaves.ts';
 import { Info } from './info.ts';
 import { needsFault } from './locate.ts';
 import type { GroupRun, LevelRun } from './level-run.ts';

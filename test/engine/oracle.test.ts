@@ -22,7 +22,9 @@ beforeAll(() => {
     for (const listener of listeners) listener(reason, promise);
   });
 });
-afterAll(() => {
+afterAll(async () => {
+  // Rejections are told once the turn that they happened in is over.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   process.removeAllListeners('unhandledRejection');
   for (const listener of listeners) process.on('unhandledRejection', listener);
 });
