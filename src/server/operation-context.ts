@@ -2,6 +2,7 @@ import type { OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
 import type { Auth } from './auth/auth.ts';
+import type { ForwardedHeaders } from './forwarded-headers.ts';
 import type { Limits } from '../limits.ts';
 
 export interface ContextOptions {
@@ -9,6 +10,10 @@ export interface ContextOptions {
   readonly requestId: string;
   readonly viewer: Viewer | null;
   readonly client: ClientIdentity;
+  /** What backends are told of the request's headers. @default nothing */
+  readonly headers?: ForwardedHeaders;
+  /** Takes each call into the operation's trace. @default what came is forwarded */
+  readonly traceCall?: RequestContext['traceCall'];
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly limits: Limits;
   /** Aborted when the client leaves. */
@@ -34,7 +39,8 @@ export interface OperationContext {
  * not half-undo by leaving; a subscription's when the client leaves, and it has no deadline.
  */
 export function createOperationContext(options: ContextOptions): OperationContext {
-  const { type, requestId, viewer, client, backends, limits, clientSignal, auth } = options;
+  const { type, requestId, viewer, client, headers = {}, traceCall, backends, limits } = options;
+  const { clientSignal, auth } = options;
   const controller = new AbortController();
   const left = new AbortController();
   const leave = () => {
@@ -63,6 +69,9 @@ export function createOperationContext(options: ContextOptions): OperationContex
     backends,
     memo: new Map(),
     calls: [],
+    loads: [],
+    headers,
+    ...(traceCall && { traceCall }),
     ...(auth && {
       tokenFor: (audience: string, refused?: string) => auth.tokenFor(viewer, audience, refused),
     }),
