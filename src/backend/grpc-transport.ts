@@ -5,6 +5,7 @@ import {
   Metadata,
   type ServiceError,
   connectivityState,
+  status,
 } from '@grpc/grpc-js';
 import { BackendError } from '../error.ts';
 import type { BackendCall, GrpcRequest, Transport } from './backend.ts';
@@ -32,14 +33,20 @@ export function grpcTransport(
   const tls = secure ? new TlsMaterial(files ?? {}) : undefined;
   const host = `${endpoint.hostname}:${endpoint.port || (secure ? '443' : '80')}`;
   const connect = (): Client => openClient(host, policy, tls);
-  const wire: Wire = { client: connect(), methods, policy, host };
-  if (tls) {
-    tls.onChange = () => {
+  const wire: Wire = {
+    client: connect(),
+    timeoutsInARow: 0,
+    methods,
+    policy,
+    host,
+    reconnect() {
       // What is under way on the old channel goes on there.
       wire.client.close();
       wire.client = connect();
-    };
-  }
+      wire.timeoutsInARow = 0;
+    },
+  };
+  if (tls) tls.onChange = () => wire.reconnect();
   return {
     call: (call) => unary(wire, call),
     stream: (call) => serverStream(wire, call),
@@ -51,8 +58,13 @@ export function grpcTransport(
   };
 }
 
+/** A connection on which so many calls in a row ran into their deadlines may lead nowhere any more. */
+const mostTimeoutsInARow = 5;
+
 interface Wire {
   client: Client;
+  timeoutsInARow: number;
+  reconnect(): void;
   readonly methods: ReadonlyMap<string, ProtoMethod>;
   readonly policy: EffectiveBackendPolicy;
   readonly host: string;
@@ -79,6 +91,9 @@ function unary(
       { deadline: Date.now() + (call.deadline - performance.now()) },
       (error, value) => {
         guard.end();
+        wire.timeoutsInARow =
+          error?.code === status.DEADLINE_EXCEEDED ? wire.timeoutsInARow + 1 : 0;
+        if (wire.timeoutsInARow >= mostTimeoutsInARow) wire.reconnect();
         if (error === null) resolve({ value, headers: {}, bytes });
         else reject(guard.error ?? statusError(wire, call, error));
       },

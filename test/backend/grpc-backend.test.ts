@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   type Metadata,
@@ -191,6 +192,25 @@ describe('a gRPC backend', () => {
     expect(failed).toMatchObject({ code: 'UPSTREAM_TIMEOUT', retryable: true });
     expect(failed.tookMs).toBeGreaterThanOrEqual(75);
     expect(failed.tookMs).toBeLessThan(300);
+  });
+
+  it('leaves a connection that leads nowhere, for one that may', async () => {
+    const { port } = await grpcServer((call, answer) => answer(null, { id: call.request.id }));
+    let passed = false;
+    const url = await tcpServer((near) => {
+      const far = connect({ port, host: '127.0.0.1' });
+      onTestFinished(() => void far.destroy());
+      far.on('error', () => near.destroy());
+      // The first connection is made, and then loses everything it is sent.
+      if (passed) near.pipe(far).pipe(near);
+      else far.pipe(near);
+      passed = true;
+    });
+    const policy = { timeoutMs: 60, connectTimeoutMs: 50, breaker: false } as const;
+    const { api } = flightsOver(url, { policy });
+    const id = async () => (await api.call('GetFlight', { id: '7' })).id;
+    await expect(id()).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    await expect.poll(id, { timeout: 5_000 }).toBe('7');
   });
 
   it('reports a reset as unavailable', async () => {
