@@ -63,6 +63,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   const { idleMs = 30 * 60_000, absoluteMs = 12 * 60 * 60_000 } = options;
   const sealer = createSealer(options.secret, 'session');
   const touchedAtMs = new LRUCache<string, number>({ max: 10_000 });
+  /** What was opened last, so that a text that did not change is not opened again. */
+  const opened = new LRUCache<string, { text: string; session: Session }>({ max: 2_000 });
   const renewing = new Map<string, Promise<Session | null>>();
   const failedAtMs = new LRUCache<string, number>({ max: 10_000 });
   const watchers = new Map<string, Set<() => void>>();
@@ -126,10 +128,18 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   async function load(key: string): Promise<Session | null> {
     const text = await stored(() => store.get(key));
-    const json = text === null ? null : sealer.open(text, key);
+    const session = text === null ? null : unsealed(text, key);
+    return session && ttlMs(session) > 0 ? session : null;
+  }
+
+  function unsealed(text: string, key: string): Session | null {
+    const known = opened.get(key);
+    if (known?.text === text) return known.session;
+    const json = sealer.open(text, key);
     if (json === null) return null;
     const session = JSON.parse(json) as Session; // as `sealed` wrote it
-    return ttlMs(session) > 0 ? session : null;
+    opened.set(key, { text, session });
+    return session;
   }
 
   async function touch(key: string, session: Session): Promise<void> {
@@ -142,6 +152,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   async function forget(key: string): Promise<void> {
     await stored(() => store.remove(key));
+    opened.delete(key);
     for (const ended of watchers.get(key) ?? []) ended();
   }
 
