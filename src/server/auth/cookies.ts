@@ -1,5 +1,8 @@
 import type { IncomingRequest } from '../incoming-request.ts';
 
+// `__Host-` and Secure hold in development as well: Chromium and Firefox take such cookies from plain
+// HTTP on this machine (127.0.0.1, localhost); Safari does not, and needs a PUBLIC_URL with https.
+
 /** An id that says nothing; what it stands for is in the session store. */
 export const sessionCookie = '__Host-tailorbird-session';
 /** What the callback has to find again, encrypted; gone with it. */
