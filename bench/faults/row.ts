@@ -15,6 +15,11 @@ export interface Figure {
   readonly holds: boolean;
 }
 
+/** The machine was too busy to say anything about the policies: even the healthy twin failed. */
+export class TooBusy extends Error {
+  override readonly name = 'TooBusy';
+}
+
 export function atMost(what: string, value: number, limit: number, unit = ''): Figure {
   const figure = `${rounded(value)}${unit}`;
   return { what, promise: `at most ${limit}${unit}`, figure, holds: value <= limit };

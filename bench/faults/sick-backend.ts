@@ -2,7 +2,7 @@ import type { BackendName, FaultKind } from './fault.ts';
 import { healthyMs } from './http-fake.ts';
 import { type Flow, type Outcome, percentile } from './load.ts';
 import { type Rig, startRig } from './rig.ts';
-import { type Figure, type Row, atMost, pause } from './row.ts';
+import { type Figure, type Row, TooBusy, atMost, pause } from './row.ts';
 
 const four = ['alpha', 'beta', 'gamma', 'delta'] as const;
 type One = (typeof four)[number];
@@ -38,7 +38,7 @@ async function besideTwin(
 ): Promise<readonly Figure[]> {
   const { load } = rig;
   for (const each of [rig, twin]) {
-    each.load.start(four.map((name): Flow => flowOf(name, name === sick ? 40 : 50)));
+    each.load.start(four.map((name): Flow => flowOf(name, name === sick ? 40 : 30)));
   }
   await pause(3_000);
   const from = performance.now();
@@ -51,6 +51,11 @@ async function besideTwin(
     return last.length === 20 && last.every(isOk);
   });
   await Promise.all([load.stop(), twin.load.stop()]);
+  const twins = twin.load.between(from, to);
+  if (!twins.every(isOk)) {
+    const failures = twins.filter((each) => !isOk(each)).length;
+    throw new TooBusy(`${failures} of ${twins.length} operations failed without a fault`);
+  }
   const others = (name: string): boolean => name !== sick;
   const during = load.between(from, to, others);
   const healthyP99 = p99(twin.load.between(from, to, others));
