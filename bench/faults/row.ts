@@ -30,6 +30,11 @@ export function atLeast(what: string, value: number, limit: number, unit = ''): 
   return { what, promise: `at least ${limit}${unit}`, figure, holds: value >= limit };
 }
 
+/** A figure that nothing was promised of. */
+export function shown(what: string, figure: string): Figure {
+  return { what, promise: 'shown', figure, holds: true };
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);

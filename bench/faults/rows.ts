@@ -1,5 +1,5 @@
 import { percentile } from './load.ts';
-import { type Row, atLeast, atMost, pause } from './row.ts';
+import { type Row, atLeast, atMost, pause, shown } from './row.ts';
 import { flowOf, isOk, sickBackend, until } from './sick-backend.ts';
 
 const allUnavailable: Row = {
@@ -153,12 +153,10 @@ const primaryKilled: Row = {
         99.9,
         '%',
       ),
-      {
-        what: `good of ${first.length} reads in the first 2 s`,
-        promise: 'shown',
-        figure: `${((first.filter(isOk).length / first.length) * 100).toFixed(2)}%`,
-        holds: true,
-      },
+      shown(
+        `good of ${first.length} reads in the first 2 s`,
+        `${((first.filter(isOk).length / first.length) * 100).toFixed(2)}%`,
+      ),
     ];
   },
 };

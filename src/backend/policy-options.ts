@@ -26,7 +26,7 @@ export interface BreakerOptions {
   /** How long it stays open at first, and at most after doubling, in milliseconds. @default 5000 and 60000 */
   readonly openMs?: number;
   readonly maxOpenMs?: number;
-  /** Calls let through to see whether it may close. @default 3 */
+  /** Calls let through to see whether it may close: it does unless `failureShare` of them fail. @default 3 */
   readonly probes?: number;
 }
 

@@ -29,6 +29,7 @@ export class Breaker {
   #openings = 0;
   #probing = 0;
   #probed = 0;
+  #probesFailed = 0;
 
   constructor(options: Required<BreakerOptions>, onPhase: (phase: BreakerPhase) => void) {
     this.#options = options;
@@ -64,11 +65,7 @@ export class Breaker {
     }
     this.#probing -= 1;
     this.#probed += 1;
-    if (this.#probed < this.#options.probes) return;
-    this.#openings = 0;
-    this.#calls.fill(0);
-    this.#failures.fill(0);
-    this.#turn('closed');
+    this.#closeAfterProbes();
   }
 
   failed(ticket: number, now: number): void {
@@ -77,14 +74,29 @@ export class Breaker {
       const at = this.#at(now);
       this.#calls[at]!++;
       this.#failures[at]!++;
-      if (!this.#isBad()) return;
+      if (this.#isBad()) this.#open(now);
+      return;
     }
-    this.#open(now);
+    const { probes, failureShare } = this.#options;
+    this.#probing -= 1;
+    this.#probed += 1;
+    this.#probesFailed += 1;
+    if (this.#probesFailed >= probes * failureShare) this.#open(now);
+    else this.#closeAfterProbes();
   }
 
   /** The call came to nothing that speaks for or against the backend. */
   ignored(ticket: number): void {
     if (ticket === this.#epoch && this.#phase === 'half-open') this.#probing -= 1;
+  }
+
+  /** One probe of three that fails, as any call may, keeps nobody waiting for another minute. */
+  #closeAfterProbes(): void {
+    if (this.#probed < this.#options.probes) return;
+    this.#openings = 0;
+    this.#calls.fill(0);
+    this.#failures.fill(0);
+    this.#turn('closed');
   }
 
   #open(now: number): void {
@@ -101,6 +113,7 @@ export class Breaker {
     this.#epoch += 1;
     this.#probing = 0;
     this.#probed = 0;
+    this.#probesFailed = 0;
     this.#onPhase(phase);
   }
 

@@ -95,9 +95,19 @@ describe('a breaker', () => {
         await pass(500);
         waited += 500;
       }
+      await rig.send();
       openMs.push(waited);
     }
     expect(openMs).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+  });
+
+  it('closes though one of three probes fails', async () => {
+    let calls = 0;
+    const rig = rigOf({ a: (call) => (calls++ < 21 ? broken(call) : 'ok') });
+    await rig.sendAll(20);
+    await pass(5_100);
+    expect(await rig.sendAll(3)).toEqual(['UPSTREAM_UNAVAILABLE', 'ok', 'ok']);
+    expect(phaseOf(rig)).toBe('closed');
   });
 
   it('gives a probe back that its client left', async () => {
