@@ -1,9 +1,11 @@
-import { GraphiQL } from 'graphiql';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import 'graphiql/style.css';
 import './workers.js';
 import './explorer.css';
 import { createFetcher } from './fetcher.js';
+import { waterfallPlugin } from './waterfall/panel.jsx';
+import { createRecorder } from './waterfall/recorder.js';
 
 /** What the server wrote into the page: `{ name, endpoint, examples }`. */
 const settings = JSON.parse(document.getElementById('explorer-settings').textContent);
@@ -20,9 +22,13 @@ const emptyTab = `# A query for the ${settings.name} client. The docs are behind
 # completion opens with Ctrl-Space, and Ctrl-Enter runs the query.
 `;
 
+const recorder = createRecorder();
+const plugins = [waterfallPlugin(recorder), HISTORY_PLUGIN];
+
 createRoot(document.getElementById('explorer')).render(
   <GraphiQL
-    fetcher={createFetcher(new URL(settings.endpoint, location.href).href)}
+    fetcher={createFetcher(new URL(settings.endpoint, location.href).href, recorder)}
+    plugins={plugins}
     defaultTabs={tabs.length > 0 ? tabs : undefined}
     initialVariables={isFirstVisit ? (tabs[0]?.variables ?? undefined) : undefined}
     defaultQuery={emptyTab}
