@@ -79,8 +79,7 @@ interface Landed<Failed> {
 
 /**
  * Whole answers as texts: public ones once for everyone, others once for each viewer with the same
- * scopes. Answers with errors, stale or undeclared parts are never kept, only shared with who asks
- * for the same at the same moment and may see them.
+ * scopes. Answers with errors, stale or undeclared parts are never kept.
  */
 export class AnswerCache implements TaggedCache {
   readonly #entries: LRUCache<string, Entry>;
@@ -112,8 +111,9 @@ export class AnswerCache implements TaggedCache {
   }
 
   /**
-   * An answer at hand, or that of `execute`, which runs once for all who ask for the same at the
-   * same moment and may see the same. Its signal aborts when all of them have left.
+   * An answer at hand, or that of `execute`. An operation whose last answer was public runs once for
+   * all who ask for the same at the same moment; its signal aborts when all of them have left. Any
+   * other runs for whoever asks, and what their loads may share is for the loads to say.
    * Fails: the reason of `signal` for who leaves; what `execute` rejects with, for everyone.
    */
   run<Failed>(
@@ -124,8 +124,9 @@ export class AnswerCache implements TaggedCache {
     if (kept !== undefined) return Promise.resolve({ ...kept, shared: false });
     const { key, viewer, signal } = request;
     const scopeKey = scopeKeyOf(viewer);
-    const isPublic = this.#publicOperations.get(key.operation) === true;
-    return this.#join(key, isPublic ? '' : scopeKey, scopeKey, signal, execute);
+    return this.#publicOperations.get(key.operation) === true
+      ? this.#join(key, scopeKey, signal, execute)
+      : this.#alone(key, scopeKey, signal, execute);
   }
 
   drop(tags: readonly string[] | null): void {
@@ -134,15 +135,30 @@ export class AnswerCache implements TaggedCache {
     this.#flights.clear();
   }
 
-  async #join<Failed>(
+  async #alone<Failed>(
     key: AnswerKey,
-    flightScope: string,
     scopeKey: string,
     signal: AbortSignal,
     execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
   ): Promise<Answered<Failed>> {
     signal.throwIfAborted();
-    const id = key.text + flightScope;
+    const startedAt = this.#now();
+    const moment = this.#caches.invalidations.now;
+    const executed = await execute(signal);
+    signal.throwIfAborted();
+    if ('failed' in executed) return { failed: executed.failed, shared: false };
+    const remainingMs = this.#keep(key, scopeKey, executed, startedAt, moment);
+    return { text: executed.text, scope: executed.policy.scope, remainingMs, shared: false };
+  }
+
+  async #join<Failed>(
+    key: AnswerKey,
+    scopeKey: string,
+    signal: AbortSignal,
+    execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
+  ): Promise<Answered<Failed>> {
+    signal.throwIfAborted();
+    const id = key.text;
     const known = this.#flights.get(id);
     const flight = known ?? this.#start(key, id, scopeKey, execute);
     // Whoever shares an id was given an `execute` with the same failures.
@@ -151,7 +167,7 @@ export class AnswerCache implements TaggedCache {
     const { scope } = executed.policy;
     if (flight.scopeKey !== scopeKey && scope !== 'public') {
       // It was expected to be public, and is somebody else's.
-      return this.#join(key, scopeKey, scopeKey, signal, execute);
+      return this.#alone(key, scopeKey, signal, execute);
     }
     if ('failed' in executed) return { failed: executed.failed, shared };
     return { text: executed.text, scope, remainingMs, shared };

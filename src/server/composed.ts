@@ -7,6 +7,8 @@ import type {
 } from 'graphql';
 import type { RequestContext } from '../request.ts';
 import type { Limits } from '../limits.ts';
+import type { ClientRules } from './admission/client-gate.ts';
+import type { RegisteredOperations } from './admission/registered-operations.ts';
 
 /** One client's graph, ready to be served. Made from a bff's description. */
 export interface Composed<Plan = unknown> {
@@ -16,6 +18,10 @@ export interface Composed<Plan = unknown> {
   readonly clientSchema: GraphQLSchema;
   readonly engine: Engine<Plan>;
   readonly limits: Limits;
+  /** The operations of all released versions of its apps. */
+  readonly registered: RegisteredOperations;
+  /** Its apps, by the name that they send. */
+  readonly clients: ClientRules;
   /** Operations that the explorer opens in tabs. */
   readonly examples: readonly Example[];
 }
@@ -35,6 +41,11 @@ export interface Engine<Plan = unknown> {
   ): Plan | { readonly errors: readonly GraphQLError[] };
   /** A query or a mutation. Errors of the request itself (variables) come without `data`. */
   execute(plan: Plan, options: ExecuteOptions): MaybePromise<ExecutionResult | IncrementalAnswer>;
+  /** The same in one piece: the body's text, or the result when it has errors. */
+  executeToText(
+    plan: Plan,
+    options: Omit<ExecuteOptions, 'incremental'>,
+  ): MaybePromise<string | ExecutionResult>;
   /** A subscription: its events, or why there are none. */
   subscribe(
     plan: Plan,

@@ -1,9 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { LiveBackend } from '../backend/backend.ts';
+import { AnswerCache } from '../load/answer-cache.ts';
+import { createCaches } from '../load/caches.ts';
+import type { SharedStore } from '../load/shared-store.ts';
 import type { Viewer } from '../request.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission/admission.ts';
+import { createArrivals } from './admission/arrivals.ts';
+import { createGate } from './admission/gate.ts';
+import { createLoadShedding, type LoadShedding } from './admission/load-shedding.ts';
+import { createOrigins } from './admission/origins.ts';
+import { createRateLimit } from './admission/rate-limit.ts';
+import { assertSafeStart } from './admission/safe-start.ts';
+import type { SharedCounts } from './admission/shared-buckets.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { createHttpHandler, endpoint } from './http-handler.ts';
@@ -18,6 +28,8 @@ import { createSocketHandler } from './websocket.ts';
 export interface ServerOptions {
   /** Running backends by name. The server owns them: `close()` closes them. */
   readonly backends: ReadonlyMap<string, LiveBackend>;
+  /** What caches share with other instances; closed with the server. @default nothing is shared */
+  readonly store?: SharedStore | undefined;
   /** Who asks over HTTP, in place of `auth`. @default nobody */
   readonly viewer?: (request: IncomingRequest) => Viewer | null | Promise<Viewer | null>;
   /** How it is known who asks; closed with the server. @default nobody is known */
@@ -34,6 +46,18 @@ export interface ServerOptions {
   readonly environment?: Environment;
   /** Whether operations may ask for the schema. @default true in development, false in production */
   readonly introspection?: boolean;
+  /** Whether only registered operations run. @default true in production, false in development */
+  readonly persistedOnly?: boolean;
+  /** Whether viewers and addresses have budgets. @default true in production, false in development */
+  readonly rateLimit?: boolean;
+  /** What instances share of those budgets; closed with the server. @default each has its own */
+  readonly counts?: SharedCounts | undefined;
+  /** Proxies in front whose `X-Forwarded-For` is believed. @default 0 */
+  readonly trustedHops?: number;
+  /** Other origins whose pages may ask, with credentials. @default none */
+  readonly origins?: readonly string[];
+  /** How much is taken on under load. @default measured by the event loop's delay */
+  readonly load?: LoadShedding;
   /** @default standard output, from level 'info' */
   readonly logger?: Logger;
   readonly drain?: DrainOptions;
@@ -70,14 +94,54 @@ export function createComposedServer<Plan>(
   let closing: Promise<void> | undefined;
   const streams = new Set<ServerResponse>();
 
+  const production = environment === 'production';
+  const { persistedOnly = production, rateLimit = production } = options;
+  const { trustedHops = 0, origins: listed = [] } = options;
+  const { limits, registered, clients } = composed;
+  assertSafeStart({
+    name: composed.name,
+    environment,
+    persistedOnly,
+    registered,
+    rateLimited: rateLimit,
+    origins: listed,
+    logger,
+  });
+  const origins = createOrigins(listed);
+  const gate = createGate({
+    limits,
+    environment,
+    clients,
+    load: options.load ?? createLoadShedding({ limits }),
+    rateLimit: rateLimit
+      ? createRateLimit({ name: composed.name, limits, clients, counts: options.counts })
+      : undefined,
+    trustedHops,
+  });
   const admit = createAdmission(composed, {
     environment,
+    persistedOnly,
     introspection: options.introspection ?? environment === 'development',
   });
-  const run = createOperations({ composed, admit, backends, environment, logger, auth });
+  const caches = createCaches({
+    backends: backends.values(),
+    ...(options.store && { store: options.store }),
+  });
+  const answers = new AnswerCache({ caches });
+  const run = createOperations({
+    composed,
+    admit,
+    gate,
+    backends,
+    environment,
+    logger,
+    auth,
+    answers,
+  });
   const yoga = createHttpHandler({
     composed,
     run,
+    gate,
     viewer,
     environment,
     auth,
@@ -86,19 +150,14 @@ export function createComposedServer<Plan>(
       response.once('close', () => streams.delete(response));
     },
   });
-  const sockets = createSocketHandler({ composed, run, viewer, auth, logger });
-  const http = createHttpServer({
-    limits: composed.limits,
-    handle: createJsonDoor({
-      limits: composed.limits,
-      admit,
-      run,
-      viewer,
-      auth,
-      elsewhere: yoga,
-    }),
+  const sockets = createSocketHandler({ composed, run, gate, viewer, auth, logger });
+  const arrivals = createArrivals({
+    gate,
+    origins,
+    handle: createJsonDoor({ limits, admit, gate, run, viewer, auth, elsewhere: yoga }),
     upgrade: sockets.upgrade,
   });
+  const http = createHttpServer({ limits, origins, ...arrivals });
   const admin = createAdminServer({ name: composed.name, backends, isReady: () => !draining });
 
   return {
@@ -147,6 +206,7 @@ export function createComposedServer<Plan>(
     await Promise.all([
       ...[...backends.values()].map(({ transport }) => transport.close()),
       auth?.close(),
+      gate.close(),
     ]);
   }
 }

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
 import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../request.ts';
 import type { OperationRequest } from './admission/admission.ts';
+import { addAnswerHeaders } from './admission/answer-headers.ts';
+import { type Gate, isPrefetch } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { useExplorer } from './explorer.ts';
@@ -11,6 +14,7 @@ import {
   mutationOverGet,
   refusalResponse,
   requestIdFor,
+  textOverGet,
   withStatus,
 } from './http-refusal.ts';
 import type { Limits } from '../limits.ts';
@@ -20,12 +24,17 @@ import type { RunOperation } from './operations.ts';
 import { isHttpRefusal, operationInBody, operationInUrl, readBody } from './request-body.ts';
 import { clientIdentityOf } from './request-identity.ts';
 
+/** Request headers that change an answer. */
+export const varyBy =
+  'accept, accept-language, authorization, cookie, origin, graphql-client-name, graphql-client-version';
+
 /** Where GraphQL answers. */
 export const endpoint = '/graphql';
 
 export interface HttpHandlerOptions<Plan> {
   readonly composed: Composed<Plan>;
   readonly run: RunOperation;
+  readonly gate: Gate;
   readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
   readonly environment: Environment;
   readonly auth?: Auth | undefined;
@@ -50,6 +59,7 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
     landingPage: false,
     multipart: false,
     batching: false,
+    extraParamNames: ['documentId'],
     logging: false,
     parserAndValidationCache: false,
     maxRequestBodySize: false,
@@ -70,14 +80,26 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
   });
 }
 
-/** Every answer carries the id that the log line has. */
+/** Every answer carries the id that the log line has, and says who may keep it for how long. */
 function useRequestId(): Plugin {
   return {
     onResponse({ request, response }) {
       response.headers.set('x-request-id', requestIdFor(request));
+      for (const [name, value] of Object.entries(told.get(request) ?? {})) {
+        response.headers.set(name, value);
+      }
+      if (!response.headers.has('cache-control')) {
+        response.headers.set('cache-control', cacheControl.get(request) ?? 'no-store');
+        response.headers.set('vary', varyBy);
+      }
+      addAnswerHeaders(response.headers);
     },
   };
 }
+
+const cacheControl = new WeakMap<Request, string>();
+/** What else an operation says in its answer's headers. */
+const told = new WeakMap<Request, Readonly<Record<string, string>>>();
 
 /** 414 for a target over its limit. */
 function useUrlLimit(limits: Limits): Plugin {
@@ -194,7 +216,9 @@ function useOperationRequest(limits: Limits): Plugin {
 /** The operation runs as on every other transport; only its answer's wire is chosen here. */
 function useOperations<Plan>({
   run,
+  gate,
   viewer,
+  environment,
   onStream,
 }: HttpHandlerOptions<Plan>): Plugin<object, NodeExchange> {
   return {
@@ -205,11 +229,17 @@ function useOperations<Plan>({
         const outcome = await run(params as OperationRequest, {
           requestId,
           client: clientIdentityOf(request.headers),
+          address: context.res ? gate.address(context.res.req) : null,
+          isPrefetch: isPrefetch(request.headers),
+          locale: request.headers.get('accept-language'),
           transport: request.method === 'GET' ? 'http-get' : 'http',
           signal: request.signal,
           viewer: () => viewer(request),
-          carries: (type) => {
-            if (type === 'mutation' && request.method === 'GET') return mutationOverGet(requestId);
+          tell: (headers) => void told.set(request, headers),
+          carries: ({ type, registered }) => {
+            const isGet = request.method === 'GET';
+            if (type === 'mutation' && isGet) return mutationOverGet(requestId);
+            if (isGet && !registered && environment === 'production') return textOverGet(requestId);
             if (type === 'subscription' && !media.events) return eventsNotAccepted(requestId);
             return { incremental: media.parts !== null };
           },
@@ -218,6 +248,10 @@ function useOperations<Plan>({
           case 'refused':
             request.headers.set('accept', media.whole ?? 'application/json');
             return { errors: withStatus(outcome.refused) };
+          case 'text':
+            request.headers.set('accept', media.whole ?? 'application/json');
+            cacheControl.set(request, outcome.cacheControl);
+            return JSON.parse(outcome.text) as ExecutionResult;
           case 'single':
             request.headers.set('accept', media.whole ?? 'application/json');
             return 'data' in outcome.answer

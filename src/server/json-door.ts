@@ -8,8 +8,10 @@ import {
   type OperationRequest,
   type Refused,
 } from './admission/admission.ts';
+import { answerHeaders } from './admission/answer-headers.ts';
+import { type Gate, isPrefetch } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
-import { endpoint } from './http-handler.ts';
+import { endpoint, varyBy } from './http-handler.ts';
 import { eventsNotAccepted, type HttpRefusal, refusalBody } from './http-refusal.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import type { Limits } from '../limits.ts';
@@ -21,6 +23,7 @@ import { clientIdentityOf, requestIdOf } from './request-identity.ts';
 export interface JsonDoorOptions {
   readonly limits: Limits;
   readonly admit: Admit<unknown>;
+  readonly gate: Gate;
   readonly run: RunOperation;
   readonly viewer: (request: IncomingRequest) => Viewer | null | Promise<Viewer | null>;
   readonly auth?: Auth | undefined;
@@ -41,7 +44,7 @@ export interface Elsewhere {
  * elsewhere, its body already read where it had to be.
  */
 export function createJsonDoor(options: JsonDoorOptions) {
-  const { limits, admit, run, viewer, auth, elsewhere } = options;
+  const { limits, admit, gate, run, viewer, auth, elsewhere } = options;
 
   return (request: IncomingMessage, response: ServerResponse): unknown => {
     const media = mediaOf(request);
@@ -96,14 +99,19 @@ export function createJsonDoor(options: JsonDoorOptions) {
     const outcome = await run(operation, {
       requestId,
       client: clientIdentityOf(incoming.headers),
+      address: gate.address(request),
+      isPrefetch: isPrefetch(incoming.headers),
+      locale: incoming.headers.get('accept-language'),
       transport: 'http',
       signal: left.signal,
       viewer: () => viewer(incoming),
-      carries: (type) =>
+      tell: (told) => reply.tell(told),
+      carries: ({ type }) =>
         type === 'subscription' ? eventsNotAccepted(requestId) : { incremental: false },
     });
     response.off('close', onClose);
-    if (outcome.kind === 'refused') reply.refusedOperation(outcome.refused);
+    if (outcome.kind === 'text') reply.text(outcome.text, outcome.cacheControl);
+    else if (outcome.kind === 'refused') reply.refusedOperation(outcome.refused);
     else if (outcome.kind === 'single') reply.single(outcome.answer);
     else throw new Error(`a JSON POST was answered with ${outcome.kind}`);
   }
@@ -199,11 +207,21 @@ class Reply {
   readonly #response: ServerResponse;
   readonly #type: string;
   readonly #requestId: string;
+  #told: Readonly<Record<string, string>> | undefined;
 
   constructor(response: ServerResponse, type: string, requestId: string) {
     this.#response = response;
     this.#type = type;
     this.#requestId = requestId;
+  }
+
+  /** Headers for whatever answer comes. */
+  tell(headers: Readonly<Record<string, string>>): void {
+    this.#told = headers;
+  }
+
+  text(body: string, cacheControl: string): void {
+    this.#write(200, body, cacheControl);
   }
 
   single(answer: ExecutionResult): void {
@@ -216,26 +234,36 @@ class Reply {
     this.#write(
       wellFormed ? this.#documentStatus(status) : status,
       JSON.stringify({ errors }),
+      'no-store',
       headers,
     );
   }
 
   refuse(refusal: HttpRefusal): void {
-    this.#write(refusal.status, refusalBody(this.#requestId, refusal), refusal.headers);
+    this.#write(refusal.status, refusalBody(this.#requestId, refusal), 'no-store', refusal.headers);
   }
 
   #documentStatus(status: number): number {
     return this.#type === 'application/json' ? 200 : status;
   }
 
-  #write(status: number, body: string, headers?: Readonly<Record<string, string>>): void {
+  #write(
+    status: number,
+    body: string,
+    cacheControl = 'no-store',
+    headers?: Readonly<Record<string, string>>,
+  ): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
     response.writeHead(status, {
+      ...answerHeaders,
+      ...this.#told,
       ...headers,
       'content-type': `${this.#type}; charset=utf-8`,
       'content-length': Buffer.byteLength(body),
       'x-request-id': this.#requestId,
+      'cache-control': cacheControl,
+      vary: varyBy,
     });
     response.end(body);
   }

@@ -1,5 +1,8 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
+import { type AnswerCache, answerKey } from '../load/answer-cache.ts';
+import { policyOf, watchViewer } from '../load/answer-policy.ts';
+import { cacheControlOf } from '../load/cache-control.ts';
 import type { ClientIdentity, Viewer } from '../request.ts';
 import {
   type Admit,
@@ -8,6 +11,7 @@ import {
   type OperationRequest,
   type Refused,
 } from './admission/admission.ts';
+import type { Asking, Gate } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart } from './composed.ts';
 import type { Logger } from './log.ts';
@@ -17,21 +21,29 @@ import { OperationReport } from './operation-report.ts';
 import { endableStream } from './stream.ts';
 
 /** Who asks for an operation, and over what. The same for every transport. */
-export interface Caller {
+export interface Caller extends Asking {
   readonly requestId: string;
   readonly client: ClientIdentity;
+  /** `Accept-Language`, as it came. */
+  readonly locale: string | null;
   readonly transport: string;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   /** Asked once the operation is admitted. */
   readonly viewer: () => Viewer | null | Promise<Viewer | null>;
   /** Refuses what this transport does not carry (a mutation over GET); says how it may answer. */
-  readonly carries: (type: OperationTypeNode) => Refused | { readonly incremental: boolean };
+  readonly carries: (
+    operation: Pick<Admitted<unknown>, 'type' | 'registered'>,
+  ) => Refused | { readonly incremental: boolean };
+  /** Takes headers that go with the answer, where it has any. */
+  readonly tell: (headers: Readonly<Record<string, string>>) => void;
 }
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly refused: Refused }
   | { readonly kind: 'single'; readonly type: OperationTypeNode; readonly answer: ExecutionResult }
+  /** A query's answer without errors, as the text of a body, and how long who may keep it. */
+  | { readonly kind: 'text'; readonly text: string; readonly cacheControl: string }
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
   | { readonly kind: 'events'; readonly events: AsyncGenerator<ExecutionResult, void, void> };
 
@@ -40,11 +52,14 @@ export type RunOperation = (request: OperationRequest, caller: Caller) => Promis
 export interface OperationsOptions<Plan> {
   readonly composed: Composed<Plan>;
   readonly admit: Admit<Plan>;
+  readonly gate: Gate;
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly environment: Environment;
   readonly logger: Logger;
   /** @default nobody is known, and backends get no tokens */
   readonly auth?: Auth | undefined;
+  /** Whole answers of queries, kept as their parts allow. */
+  readonly answers: AnswerCache;
 }
 
 /**
@@ -52,37 +67,58 @@ export interface OperationsOptions<Plan> {
  * rejects: what goes wrong is an outcome.
  */
 export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOperation {
-  const { composed, admit, backends, environment, logger, auth } = options;
+  const { composed, admit, gate, backends, environment, logger, auth, answers } = options;
   const { engine, limits } = composed;
+
+  const operationIds = new WeakMap<object, string>();
+  let lastOperationId = 0;
 
   return async (request, caller) => {
     const report = new OperationReport(composed.name, caller, environment, logger);
     let operation: OperationContext | undefined;
+    let operationType: OperationTypeNode | undefined;
+    let hasEntered = false;
     try {
+      const outdated = gate.client(caller);
+      if (outdated) return report.refused(outdated);
       const admission = admit(request, caller.requestId);
       if (isRefused(admission)) return report.refused(admission);
-      report.admitted(admission);
-      const carried = caller.carries(admission.type);
+      const cost = admission.cost(request.variables);
+      report.admitted(admission, cost);
+      operationType = admission.type;
+      const carried = caller.carries(admission);
       if (isRefused(carried)) return report.refused(carried);
+      const turned = gate.operation(admission, cost, caller);
+      if (turned) return report.refused(turned);
+      gate.entered();
+      hasEntered = true;
 
-      operation = createOperationContext({
-        type: admission.type,
-        requestId: caller.requestId,
-        viewer: await caller.viewer(),
-        client: caller.client,
-        backends,
-        limits,
-        clientSignal: caller.signal,
-        auth,
-      });
-      report.calls = operation.context.calls;
-      const run = { request, operation, report };
-      return admission.type === 'subscription'
-        ? await subscribe(admission, run)
+      const viewer = await caller.viewer();
+      const budget = await gate.spend(caller, viewer, cost);
+      if (isRefused(budget)) return report.refused(budget);
+      caller.tell(budget.headers);
+      const open = (clientSignal: AbortSignal): OperationContext => {
+        operation = createOperationContext({
+          type: admission.type,
+          requestId: caller.requestId,
+          viewer,
+          client: caller.client,
+          backends,
+          limits,
+          clientSignal,
+          auth,
+        });
+        report.calls = operation.context.calls;
+        return operation;
+      };
+      const run = { request, caller, viewer, open, report };
+      if (admission.type === 'subscription') return await subscribe(admission, run);
+      return admission.type === 'query' && !(carried.incremental && admission.inParts)
+        ? await read(admission, run)
         : await execute(admission, carried.incremental, run);
     } catch (error) {
       operation?.release();
-      if (operation?.left.aborted) return report.left();
+      if (caller.signal.aborted && operationType !== 'mutation') return report.left();
       const masked = maskError(error, { requestId: caller.requestId, environment });
       report.note(error, masked);
       return report.refused({
@@ -94,21 +130,77 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
             headers: { 'www-authenticate': auth.challenge },
           }),
       });
+    } finally {
+      if (hasEntered) gate.left();
     }
   };
 
   interface Run {
     readonly request: OperationRequest;
-    readonly operation: OperationContext;
+    readonly caller: Caller;
+    readonly viewer: Viewer | null;
+    /** Makes the operation's context, which lives until it is released or the signal aborts. */
+    readonly open: (clientSignal: AbortSignal) => OperationContext;
     readonly report: OperationReport;
+  }
+
+  /** A query that is answered in one piece: kept, shared with who asks the same now, or run. */
+  async function read(
+    { plan, type }: Admitted<Plan>,
+    { request, caller, viewer, open, report }: Run,
+  ): Promise<Outcome> {
+    const key = answerKey({
+      bff: composed.name,
+      schemaHash: '', // an answer lives no longer than its process, whose schema is one
+      operation: operationIdOf(plan as object),
+      variables: request.variables ?? null,
+      locale: caller.locale,
+      client: caller.client,
+    });
+    const answered = await answers.run<ExecutionResult>(
+      { key, viewer, signal: caller.signal },
+      async (signal) => {
+        const operation = open(signal);
+        const context = watchViewer(operation.context);
+        try {
+          const result = await answeredInTime(
+            engine.executeToText(plan, {
+              variables: request.variables ?? undefined,
+              context,
+              signal: operation.left,
+            }),
+            context.signal,
+          );
+          const policy = policyOf(context);
+          if (typeof result !== 'string') return { policy, failed: result };
+          return { policy, text: markStale(result, policy.staleBackends) };
+        } finally {
+          operation.release();
+        }
+      },
+    );
+    if ('failed' in answered) {
+      const answer = report.mask(answered.failed);
+      report.end();
+      return { kind: 'single', type, answer };
+    }
+    report.end();
+    return { kind: 'text', text: answered.text, cacheControl: cacheControlOf(answered) };
+  }
+
+  /** Tells plans apart; the same for the same plan. */
+  function operationIdOf(plan: object): string {
+    let id = operationIds.get(plan);
+    if (id === undefined) operationIds.set(plan, (id = String(++lastOperationId)));
+    return id;
   }
 
   async function execute(
     { plan, type }: Admitted<Plan>,
     incremental: boolean,
-    { request, operation, report }: Run,
+    { request, caller, open, report }: Run,
   ): Promise<Outcome> {
-    const { context, left, release } = operation;
+    const { context, left, release } = open(caller.signal);
     const { signal } = context;
     // The engine is told of a client that leaves, not of the deadline: backend calls end at it, and
     // what there is by then is the answer.
@@ -142,9 +234,9 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
 
   async function subscribe(
     { plan, type }: Admitted<Plan>,
-    { request, operation, report }: Run,
+    { request, caller, open, report }: Run,
   ): Promise<Outcome> {
-    const { context, eventContext, release } = operation;
+    const { context, eventContext, release } = open(caller.signal);
     const source = await engine.subscribe(plan, {
       variables: request.variables ?? undefined,
       context,
@@ -168,6 +260,12 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     });
     return { kind: 'events', events };
   }
+}
+
+/** Says in the answer which backends it has old values of. */
+function markStale(text: string, backends: ReadonlySet<string>): string {
+  if (backends.size === 0) return text;
+  return `${text.slice(0, -1)},"extensions":${JSON.stringify({ stale: [...backends] })}}`;
 }
 
 /** Statuses of an operation that never ran, by what stopped it. */

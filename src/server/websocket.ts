@@ -11,15 +11,19 @@ import {
 import { CloseCode, handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../request.ts';
+import type { Gate } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
+import type { HttpRefusal } from './http-refusal.ts';
 import type { Logger } from './log.ts';
 import type { Outcome, RunOperation } from './operations.ts';
+import { documentIdIn } from './request-body.ts';
 import { clientIdentityOf, label, newRequestId } from './request-identity.ts';
 
 export interface SocketHandlerOptions<Plan> {
   readonly composed: Composed<Plan>;
   readonly run: RunOperation;
+  readonly gate: Gate;
   readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
   /** Takes the place of `viewer`, once for the socket. @default none */
   readonly auth?: Auth | undefined;
@@ -35,7 +39,7 @@ export interface SocketHandler {
 
 /** GraphQL over WebSocket, protocol `graphql-transport-ws`; operations run as on every transport. */
 export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): SocketHandler {
-  const { composed, run, viewer, auth, logger } = options;
+  const { composed, run, gate, viewer, auth, logger } = options;
   const { limits, clientSchema } = composed;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -59,24 +63,31 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
       }
     },
     onSubscribe: async (context, id, payload) => {
-      const { request, running } = context.extra;
+      const { request, running, address } = context.extra;
       const requestId = newRequestId();
       if (Object.keys(context.subscriptions).length > limits.socketOperations) {
         return [tooManyOperations(requestId)];
       }
+      const tooOften = await gate.arrival(address, 'mutation');
+      if (tooOften) return [refusedArrival(tooOften, requestId)];
       const controller = new AbortController();
       running.set(id, controller);
       const named = clientIdentityOf(request.headers);
       const parameters = context.connectionParams;
-      const outcome = await run(payload, {
+      const operation = { ...payload, documentId: documentIdIn({ ...payload }) };
+      const outcome = await run(operation, {
         requestId,
         client: {
           name: label(parameters?.['graphql-client-name']) ?? named.name,
           version: label(parameters?.['graphql-client-version']) ?? named.version,
         },
+        locale: null,
         transport: 'websocket',
         signal: controller.signal,
         viewer: context.extra.viewer,
+        address,
+        isPrefetch: false,
+        tell: () => {},
         carries: () => ({ incremental: true }),
       });
       if (outcome.kind === 'refused' || isRequestError(outcome)) {
@@ -97,6 +108,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
     const request = requestOf(upgrade);
     const state: SocketState = {
       request,
+      address: gate.address(upgrade),
       running,
       viewer: () => viewer(request),
       unwatch: () => {},
@@ -112,7 +124,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
           socket.on('message', (data) => {
             const text = String(data);
             abortCompleted(text, running);
-            receive(text).catch((error: unknown) => {
+            receive(withQuery(text)).catch((error: unknown) => {
               logger.error({ bff: composed.name, cause: String(error) }, 'websocket failed');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -159,6 +171,8 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
 interface SocketState extends Record<PropertyKey, unknown> {
   /** The request that became this socket. */
   readonly request: Request;
+  /** Where it came from. */
+  readonly address: string;
   /** Operations that still run, by the client's id. */
   readonly running: Map<string, AbortController>;
   /** Who asks, from now on. */
@@ -202,6 +216,7 @@ function ranAlready(outcome: Ran, schema: GraphQLSchema) {
 function outcomeOf(parameters: object): OperationResult {
   const { outcome } = parameters as { outcome: Ran };
   if (outcome.kind === 'single') return outcome.answer;
+  if (outcome.kind === 'text') return JSON.parse(outcome.text) as ExecutionResult;
   // Parts travel as they are: the library only writes them out.
   return outcome.kind === 'parts'
     ? (outcome.parts as AsyncGenerator<ExecutionResult>)
@@ -227,6 +242,26 @@ function tooManyOperations(requestId: string): GraphQLError {
   return new GraphQLError('Too many operations run on this socket.', {
     extensions: { code: 'RATE_LIMITED', requestId, retryable: true },
   });
+}
+
+function refusedArrival(
+  { message, code, retryable }: HttpRefusal,
+  requestId: string,
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, requestId, retryable } });
+}
+
+/** The library takes no operation without a text, which one that is named by its id has not. */
+function withQuery(text: string): string {
+  if (text.includes('"query"') || !text.includes('"subscribe"')) return text;
+  try {
+    const message = JSON.parse(text) as { type?: unknown; payload?: unknown } | null;
+    const { type, payload } = message ?? {};
+    if (type !== 'subscribe' || typeof payload !== 'object' || payload === null) return text;
+    return JSON.stringify({ ...message, payload: { query: '', ...payload } });
+  } catch {
+    return text; // Not JSON: the library closes the socket with its own reason.
+  }
 }
 
 /** The library tells a stream that its client is done with it, but not a query that still runs. */

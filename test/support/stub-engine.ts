@@ -49,6 +49,10 @@ export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: G
       }
       return { initialResult: { ...first, hasNext: true }, subsequentResults: rest() };
     },
+    async executeToText(plan, options) {
+      const result = await run(plan.document, plan, options);
+      return result.errors ? result : JSON.stringify(result);
+    },
     async subscribe(plan, options) {
       const answer = await subscribe({
         schema,
