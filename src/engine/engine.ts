@@ -23,8 +23,8 @@ export type MaybePromise<Value> = Value | Promise<Value>;
  * A field that the gateway resolves over the graph. The resolver's parent is a plain object of
  * what was needed, under the names of the selection; a need that failed is null there.
  *
- * Fails: where a need that must not be null is, or where the resolver throws while a need has
- * failed, the field has the error of that need; otherwise what the resolver throws.
+ * Fails: where a need that must not be null is, or where the resolver throws or gives null while a
+ * need has failed, the field has the error of that need; otherwise what the resolver throws.
  */
 export interface DerivedField {
   /** Needs on the parent type: `{ delayMinutes origin { city } }`. */

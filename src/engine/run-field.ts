@@ -5,7 +5,7 @@ import { completeLeaves } from './complete-leaves.ts';
 import { Info } from './info.ts';
 import { needsFault } from './locate.ts';
 import type { GroupRun, LevelRun } from './level-run.ts';
-import type { FieldPlan } from './plan.ts';
+import type { FieldPlan, ViewPlan } from './plan.ts';
 import type { Resolve } from './graph.ts';
 
 /** Makes a field's column of raw values, waits for it at most once, and completes it. */
@@ -113,17 +113,28 @@ function runResolver(
       }
     }
     try {
-      raw[row] = resolve(
+      const value = resolve(
         rows[row],
         args,
         context,
         readsInfo ? new Info(level, field, row) : undefined,
       );
+      raw[row] = view && execution.faulty ? nullsExplained(level, view, row, value) : value;
     } catch (error) {
       const cause = view ? needsFault(level, view, row, false) : null;
       raw[row] = new Failure(cause ? cause.error : error);
     }
   }
+}
+
+/** A null that came of a failed need has the error of that need. */
+function nullsExplained(level: LevelRun, view: ViewPlan, row: number, value: unknown): unknown {
+  if (isThenable(value)) {
+    return value.then((settled) => nullsExplained(level, view, row, settled));
+  }
+  if (value !== null && value !== undefined) return value;
+  const cause = needsFault(level, view, row, false);
+  return cause ? new Failure(cause.error) : value;
 }
 
 function callMethods(

@@ -11,7 +11,7 @@ let tree: string;
 beforeAll(async () => {
   tree = await mkdtemp(join(tmpdir(), 'codegen-'));
   for (const part of ['bff-mobile', 'bff-web', 'codegen.ts', 'package.json', 'schemas', 'src']) {
-    const filter = (path: string) => !/node_modules|explorer/.test(path.slice(repository.length));
+    const filter = (path: string) => !/node_modules|explorer\//.test(path.slice(repository.length));
     await cp(join(repository, part), join(tree, part), { recursive: true, filter });
   }
   await symlink(join(repository, 'node_modules'), join(tree, 'node_modules'));

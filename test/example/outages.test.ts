@@ -57,6 +57,36 @@ describe('a backend that is down', () => {
     dir[Symbol.dispose]();
   });
 
+  it('says why a derived field is null, and leaves the others as they can be', async () => {
+    const server = serve(mobile, {
+      ...example.settings,
+      FLIGHTS_URL: `127.0.0.1:${await freePort()}`,
+    });
+    const board = await ask(
+      server,
+      '{ departureBoard(iata:"JFK"){ to } airport(iata:"JFK"){ city } }',
+    );
+    expect(board.data).toEqual({ departureBoard: null, airport: { city: 'New York' } });
+    expect(board.errors).toMatchObject([
+      {
+        path: ['departureBoard'],
+        extensions: { code: 'UPSTREAM_UNAVAILABLE', backend: 'flights' },
+      },
+    ]);
+    await server.close();
+
+    const withoutAirports = serve(mobile, {
+      ...example.settings,
+      AIRPORTS_URL: `http://127.0.0.1:${await freePort()}`,
+    });
+    const flight = await ask(withoutAirports, '{ flight(id:"1"){ statusText } }');
+    expect(flight).toEqual({
+      status: 200,
+      data: { flight: { statusText: expect.stringMatching(/late$/) } },
+    });
+    await withoutAirports.close();
+  });
+
   it('does not keep a bff from starting when all of them are', async () => {
     const settings = {
       AIRPORTS_URL: `http://127.0.0.1:${await freePort()}`,
