@@ -3,6 +3,10 @@ import { type RequestContext, liveBackend } from '../request.ts';
 import { type BackendAuth, sendAuthorized, streamAuthorized } from './authorization.ts';
 import type { BackendAnswer, BackendCall, BackendCallRecord, CallHints } from './backend.ts';
 import { type EffectiveBackendPolicy, assemblyMs, leastRemainingMs, policyOf } from './policy.ts';
+import { WireError } from './wire-failure.ts';
+
+/** A deadline noticed so much later passed while our own event loop stood still, in milliseconds. */
+const ownDelayMs = 50;
 
 /** What the calls of one backend share. */
 export interface CallTarget {
@@ -115,12 +119,20 @@ export function leftError(call: BackendCall): BackendError {
 
 /** The error of a call that was sent and not answered in time. */
 export function lateError(call: BackendCall): BackendError {
-  return new BackendError({
-    code: 'UPSTREAM_TIMEOUT',
-    backend: call.backend,
-    message: `${call.backend} ${call.operation} did not answer by its deadline`,
-    retryable: true,
-  });
+  return new WireError(
+    {
+      code: 'UPSTREAM_TIMEOUT',
+      backend: call.backend,
+      message: `${call.backend} ${call.operation} did not answer by its deadline`,
+      retryable: true,
+    },
+    { blamed: !noticedLate(call) },
+  );
+}
+
+/** Whether we were so busy ourselves that a timeout says nothing of the backend. */
+export function noticedLate(call: BackendCall): boolean {
+  return performance.now() - call.deadline > ownDelayMs;
 }
 
 function tooLate(call: BackendCall, remainingMs: number): BackendError {

@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { BackendError } from '../error.ts';
 import type { BackendCall, GrpcRequest, Transport } from './backend.ts';
-import { leftError } from './call.ts';
+import { leftError, noticedLate } from './call.ts';
 import { openClient, probeClient } from './grpc-client.ts';
 import { didYouMean } from './nearest.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
@@ -223,6 +223,8 @@ function statusError(wire: Wire, call: BackendCall, error: ServiceError): Backen
       message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${String(details).slice(0, 300)}`,
       cause: error,
     },
-    unreadable || unsendable ? {} : grpcStatusFacts(code, String(details), pushback),
+    unreadable || unsendable || (code === status.DEADLINE_EXCEEDED && noticedLate(call))
+      ? {}
+      : grpcStatusFacts(code, String(details), pushback),
   );
 }

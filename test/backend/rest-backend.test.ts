@@ -171,6 +171,17 @@ describe('a REST backend', () => {
     await closed.promise;
   });
 
+  it('is not late when it was we who paused', async () => {
+    const url = await httpServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end('1', () => {
+        const until = performance.now() + 150;
+        while (performance.now() < until);
+      });
+    });
+    expect(await restOver(url, { policy: { timeoutMs: 100 } }).api.get('/x')).toBe(1);
+  });
+
   it.each<[string, string, string]>([
     ['resets', '', 'UPSTREAM_UNAVAILABLE'],
     ['speaks no HTTP', 'SSH-2.0-nope\r\n', 'UPSTREAM_UNAVAILABLE'],

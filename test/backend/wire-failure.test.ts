@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { lateError } from '../../src/backend/call.ts';
 import { factsOf, grpcStatusFacts, httpStatusFacts } from '../../src/backend/wire-failure.ts';
 import { BackendError } from '../../src/error.ts';
+import { callOf } from './resilience/fake-wire.ts';
 
 describe('what policies know of a failure', () => {
   it.each([
@@ -32,6 +34,12 @@ describe('what policies know of a failure', () => {
     expect(httpStatusFacts(503, soon).retryAfterMs).toBeGreaterThan(58_000);
     expect(httpStatusFacts(503, 'soon').retryAfterMs).toBe(0);
     expect(grpcStatusFacts(14, 'x', '300').retryAfterMs).toBe(300);
+  });
+
+  it('a deadline noticed much too late is not the backend’s', () => {
+    const late = (ms: number) => factsOf(lateError(callOf({ deadline: performance.now() - ms })));
+    expect(late(1)).toMatchObject({ blamed: true, transient: false });
+    expect(late(200)).toMatchObject({ blamed: false, transient: false });
   });
 
   it('an error of another transport says it by its code', () => {
