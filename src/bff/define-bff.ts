@@ -15,11 +15,18 @@ export interface BffOptions {
   readonly tailor?: Tailor;
   /** What this client may ask for: `{ depth: 8, costPoints: 500 }`. @default `defaultLimits` */
   readonly limits?: Partial<Limits>;
+  /** Its apps by the name that they send, and the oldest version of each that is answered. @default any */
+  readonly clients?: Readonly<Record<string, ClientRule>>;
   /**
    * Folder with the operations of each released version, relative to the file that calls
    * `defineBff`: `<version>/<Name>.graphql`. @default none
    */
   readonly operations?: string;
+}
+
+export interface ClientRule {
+  /** Such as `2.3.0`; older ones are told CLIENT_UPGRADE_REQUIRED. */
+  readonly minimum: string;
 }
 
 /** Coordinates are those of the subschemas: `Type`, `Type.field`, `Type.field.argument`, `Enum.VALUE`. */
@@ -40,6 +47,7 @@ export interface Bff {
   readonly fields: readonly BffFields[];
   readonly tailor: Required<Tailor>;
   readonly limits: Partial<Limits>;
+  readonly clients: Readonly<Record<string, ClientRule>>;
   /** Absolute path, or null when none is kept. */
   readonly operations: string | null;
 }
@@ -64,6 +72,7 @@ export function defineBff(options: BffOptions): Bff {
       defaults: options.tailor?.defaults ?? {},
     },
     limits: options.limits ?? {},
+    clients: options.clients ?? {},
     operations: options.operations === undefined ? null : resolve(folder, options.operations),
   };
 }

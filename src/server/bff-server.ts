@@ -4,7 +4,11 @@ import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { composeBff } from '../bff/compose-bff.ts';
 import type { Bff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
+import { admissionSettings } from './admission/admission-settings.ts';
+import { createRedisCounts } from './admission/redis-counts.ts';
+import { readRegisteredOperations } from './admission/registered-operations.ts';
 import type { Auth, AuthDefinition, AuthHost } from './auth/auth.ts';
+import type { ValuesOf } from './auth/auth-settings.ts';
 import {
   createComposedServer,
   environmentOf,
@@ -39,18 +43,49 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
   const environment = server.environment ?? environmentOf(process.env['NODE_ENV']);
   const logger = server.logger ?? createLogger({ environment });
   const composed = composeBff(bff);
-  const live = liveParts(bff, backends, settings, auth, { environment, logger });
+  const { admission, ...live } = liveParts(bff, backends, settings, auth, { environment, logger });
+  const { rateLimit = admission.RATE_LIMIT } = server;
   return createComposedServer(
     {
       name: bff.name,
       clientSchema: composed.clientSchema,
-      engine: createEngine({ ...composed, schema: composed.graph }),
+      engine: createEngine({
+        ...composed,
+        schema: composed.graph,
+        // Admission has measured what reaches it.
+        limits: unlimited,
+        maxValidationErrors: environment === 'production' ? 1 : 100,
+      }),
       limits: { ...defaultLimits, ...bff.limits, ...limits },
       examples: examplesOf(bff),
+      registered: readRegisteredOperations(bff),
+      clients: bff.clients,
     },
-    { ...server, environment, logger, ...live },
+    {
+      persistedOnly: admission.PERSISTED_ONLY,
+      trustedHops: admission.TRUST_PROXY,
+      origins: admission.ALLOWED_ORIGINS,
+      ...(rateLimit &&
+        admission.REDIS_URL && {
+          counts: createRedisCounts({
+            url: admission.REDIS_URL,
+            log: (message) => logger.warn({ bff: bff.name }, message),
+          }),
+        }),
+      ...server,
+      rateLimit,
+      environment,
+      logger,
+      ...live,
+    },
   );
 }
+
+const unlimited = {
+  maxTokens: Number.POSITIVE_INFINITY,
+  maxSelections: Number.POSITIVE_INFINITY,
+  maxDepth: Number.POSITIVE_INFINITY,
+};
 
 export interface ServeOptions {
   /** Default of PORT. */
@@ -67,6 +102,7 @@ export function serveBff(bff: Bff, { port, adminPort, auth }: ServeOptions): Pro
     ...Object.fromEntries(
       bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
     ),
+    ...admissionSettings(environmentOf(process.env['NODE_ENV'])),
     ...auth?.settings(environmentOf(process.env['NODE_ENV'])),
   };
   return runMain({
@@ -85,7 +121,11 @@ function liveParts(
   settings: Readonly<Record<string, string | undefined>>,
   auth: AuthDefinition | undefined,
   host: AuthHost,
-): { readonly backends: Map<string, LiveBackend>; readonly auth?: Auth } {
+): {
+  readonly backends: Map<string, LiveBackend>;
+  readonly auth?: Auth;
+  readonly admission: ValuesOf<ReturnType<typeof admissionSettings>>;
+} {
   const backends = bff.subschemas.map((subschema) => subschema.backend);
   const unknown = Object.keys(standIns).find((name) => !backends.some((b) => b.name === name));
   if (unknown !== undefined) {
@@ -98,9 +138,9 @@ function liveParts(
     wired.map((backend) => [`backend ${backend.name}`, endpointsOf(backend)]),
   );
   const values = resolveSettings(
-    { ...endpoints, ...auth?.settings(host.environment) },
+    { ...endpoints, ...admissionSettings(host.environment), ...auth?.settings(host.environment) },
     settings,
-  ) as Record<string, never>; // each as its own reader made it
+  ) as unknown as Record<string, never>; // each as its own reader made it
   return {
     backends: new Map(
       backends.map((backend) => [
@@ -112,5 +152,6 @@ function liveParts(
       ]),
     ),
     ...(auth && { auth: auth.create(values, host) }),
+    admission: values as never, // each as its own reader made it
   };
 }

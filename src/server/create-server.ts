@@ -5,6 +5,7 @@ import { AnswerCache } from '../load/answer-cache.ts';
 import { createCaches } from '../load/caches.ts';
 import type { SharedStore } from '../load/shared-store.ts';
 import type { Viewer } from '../request.ts';
+import { createTelemetry, type TraceExport } from '../telemetry/telemetry.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createArrivals } from './admission/arrivals.ts';
@@ -12,7 +13,7 @@ import { createGate } from './admission/gate.ts';
 import { createLoadShedding, type LoadShedding } from './admission/load-shedding.ts';
 import { createOrigins } from './admission/origins.ts';
 import { createRateLimit } from './admission/rate-limit.ts';
-import { assertSafeStart } from './admission/safe-start.ts';
+import { assertSafeStart, switchedOff } from './admission/safe-start.ts';
 import type { SharedCounts } from './admission/shared-buckets.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
@@ -61,6 +62,8 @@ export interface ServerOptions {
   /** @default standard output, from level 'info' */
   readonly logger?: Logger;
   readonly drain?: DrainOptions;
+  /** Where traces go when the process has no OpenTelemetry SDK. @default nowhere */
+  readonly traces?: TraceExport;
 }
 
 export interface DrainOptions {
@@ -98,15 +101,15 @@ export function createComposedServer<Plan>(
   const { persistedOnly = production, rateLimit = production } = options;
   const { trustedHops = 0, origins: listed = [] } = options;
   const { limits, registered, clients } = composed;
-  assertSafeStart({
+  const start = {
     name: composed.name,
     environment,
     persistedOnly,
     registered,
     rateLimited: rateLimit,
     origins: listed,
-    logger,
-  });
+  };
+  assertSafeStart(start);
   const origins = createOrigins(listed);
   const gate = createGate({
     limits,
@@ -128,6 +131,13 @@ export function createComposedServer<Plan>(
     ...(options.store && { store: options.store }),
   });
   const answers = new AnswerCache({ caches });
+  const telemetry = createTelemetry({
+    bff: composed.name,
+    backends,
+    connections: () => ({ http: http.connections, websocket: sockets.size }),
+    export: options.traces ?? {},
+    logger,
+  });
   const run = createOperations({
     composed,
     admit,
@@ -135,6 +145,7 @@ export function createComposedServer<Plan>(
     backends,
     environment,
     logger,
+    telemetry,
     auth,
     answers,
   });
@@ -157,13 +168,25 @@ export function createComposedServer<Plan>(
     handle: createJsonDoor({ limits, admit, gate, run, viewer, auth, elsewhere: yoga }),
     upgrade: sockets.upgrade,
   });
-  const http = createHttpServer({ limits, origins, ...arrivals });
-  const admin = createAdminServer({ name: composed.name, backends, isReady: () => !draining });
+  const http = createHttpServer({
+    limits,
+    origins,
+    ...arrivals,
+    answered: (status) => telemetry.metrics.responseSent(status),
+  });
+  const admin = createAdminServer({
+    name: composed.name,
+    backends,
+    isReady: () => !draining,
+    metrics: telemetry.metrics,
+  });
 
   return {
     fetch: async (request) => yoga.fetch(request),
 
     async listen() {
+      telemetry.metrics.open();
+      for (const what of switchedOff(start)) logger.warn({ bff: composed.name }, what);
       const host = options.host ?? (environment === 'production' ? undefined : '127.0.0.1');
       const port = await listenOn(http.server, options.port ?? 0, host, 'PORT');
       const adminPort = await listenOn(
@@ -206,6 +229,7 @@ export function createComposedServer<Plan>(
     await Promise.all([
       ...[...backends.values()].map(({ transport }) => transport.close()),
       auth?.close(),
+      telemetry.close(),
       gate.close(),
     ]);
   }

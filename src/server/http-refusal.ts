@@ -9,6 +9,8 @@ export interface HttpRefusal {
   readonly message: string;
   /** @default 'BAD_USER_INPUT' */
   readonly code?: ErrorCode;
+  /** Whether the same request can succeed later. @default false */
+  readonly retryable?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -31,10 +33,10 @@ export function refusalResponse(
 /** The body of such an answer. */
 export function refusalBody(
   requestId: string,
-  { message, code = 'BAD_USER_INPUT' }: HttpRefusal,
+  { message, code = 'BAD_USER_INPUT', retryable = false }: HttpRefusal,
 ): string {
   return JSON.stringify({
-    errors: [{ message, extensions: { code, requestId, retryable: false } }],
+    errors: [{ message, extensions: { code, requestId, retryable } }],
   });
 }
 
@@ -57,6 +59,15 @@ export function mutationOverGet(requestId: string): Refused {
   return refusedByTransport(requestId, {
     status: 405,
     message: 'A mutation is sent with POST.',
+    headers: { allow: 'POST' },
+  });
+}
+
+/** The text of an operation in a URL, where GET is for registered ones only. */
+export function textOverGet(requestId: string): Refused {
+  return refusedByTransport(requestId, {
+    status: 405,
+    message: 'GET is for registered operations; any other is sent with POST.',
     headers: { allow: 'POST' },
   });
 }

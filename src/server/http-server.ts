@@ -3,23 +3,36 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { endpoint } from './http-handler.ts';
 import type { Limits } from '../limits.ts';
+import type { Origins } from './admission/origins.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;
+  /** Other origins whose pages may open a WebSocket. */
+  readonly origins: Origins;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Told of the status of each response once it is over; 499 when the client left before it. */
+  readonly answered: (status: number) => void;
 }
 
 /** node:http with its caps, and an end that loses no request. */
 export interface HttpServer {
   readonly server: Server;
+  /** Open connections now, upgraded ones included. */
+  readonly connections: number;
   /** From now on each answer closes its connection, so that clients go elsewhere. */
   startDraining(): void;
   /** Takes no new connection; resolves when the last request is answered, or after `finishMs`. */
   close(finishMs: number): Promise<void>;
 }
 
-export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions): HttpServer {
+export function createHttpServer({
+  limits,
+  origins,
+  handle,
+  upgrade,
+  answered,
+}: HttpServerOptions): HttpServer {
   let draining = false;
   let closing = false;
   const open = new Set<ServerResponse>();
@@ -37,6 +50,7 @@ export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions)
       open.add(response);
       response.once('close', () => {
         open.delete(response);
+        answered(response.headersSent ? response.statusCode : 499);
         if (closing) server.closeIdleConnections();
       });
       if (draining) response.shouldKeepAlive = false;
@@ -55,13 +69,16 @@ export function createHttpServer({ limits, handle, upgrade }: HttpServerOptions)
 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    const status = draining ? 503 : refusedUpgrade(request, limits);
+    const status = draining ? 503 : refusedUpgrade(request, limits, origins);
     if (status === undefined) return upgrade(request, socket, head);
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
 
   return {
     server,
+    get connections() {
+      return sockets.size;
+    },
     startDraining() {
       draining = true;
       for (const response of open) response.shouldKeepAlive = false;
@@ -91,11 +108,15 @@ function refusedStatus(request: IncomingMessage, limits: Limits): number | undef
 const hostShape = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /** Pages of other origins can't read answers over HTTP, and get no WebSocket either. */
-function refusedUpgrade(request: IncomingMessage, limits: Limits): number | undefined {
+function refusedUpgrade(
+  request: IncomingMessage,
+  limits: Limits,
+  origins: Origins,
+): number | undefined {
   const status = refusedStatus(request, limits);
   if (status !== undefined) return status;
   if (request.url?.split('?')[0] !== endpoint) return 404;
   const { origin, host } = request.headers;
   if (origin === undefined) return undefined;
-  return URL.parse(origin)?.host === host ? undefined : 403;
+  return URL.parse(origin)?.host === host || origins.has(origin) ? undefined : 403;
 }

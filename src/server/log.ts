@@ -39,6 +39,8 @@ export function createLogger(options: LoggerOptions): Logger {
 export interface OperationLine {
   readonly bff: string;
   readonly requestId: string;
+  /** Present when the operation belongs to a trace. */
+  readonly traceId?: string;
   readonly operation: { readonly type: string | null; readonly name: string | null };
   readonly client: { readonly name: string | null; readonly version: string | null };
   readonly transport: string;
@@ -47,6 +49,12 @@ export interface OperationLine {
   readonly parts?: number;
   /** Present when the client left before its answer was there. */
   readonly left?: true;
+  /** Its points, once it was admitted. */
+  readonly cost?: number;
+  /** The limit that its cost is over. */
+  readonly over?: string;
+  /** Present when the bff has operations on file, and this is none of them. */
+  readonly unregistered?: true;
   /** Distinct codes of the answer's errors. */
   readonly errors?: readonly string[];
   readonly calls?: {
@@ -100,10 +108,13 @@ function readableLine(json: string): string {
     parts.push(`${backend} ${totals.calls} in ${totals.ms} ms${failed.join('')}`);
   }
   if (rest.parts !== undefined) parts.push(`${rest.parts} parts`);
+  if (rest.over) parts.push(`cost ${rest.cost} over ${rest.over}`);
+  if (rest.unregistered) parts.push('unregistered');
   if (rest.left) parts.push('client left');
   if (rest.errors) parts.push(rest.errors.join(' '));
   if (rest.client.name) parts.push(`${rest.client.name} ${rest.client.version ?? ''}`.trimEnd());
   parts.push(requestId ?? '');
+  if (rest.traceId) parts.push(`trace ${rest.traceId}`);
   const causes = (rest.failures ?? []).map(
     (failure) => `         ${failure.path ?? ''} ${failure.code}: ${oneLine(failure)}\n`,
   );

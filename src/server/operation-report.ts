@@ -1,41 +1,117 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { BackendCallRecord } from '../backend/backend.ts';
 import { isBackendError } from '../error.ts';
+import type { CostLimit } from '../limits.ts';
+import type { LoadRecord, RequestContext } from '../request.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { OperationTrace } from '../telemetry/tracing.ts';
+import { waterfallOf } from '../telemetry/waterfall.ts';
 import type { Admitted, Refused } from './admission/admission.ts';
+import type { Cost } from './admission/cost.ts';
 import type { IncrementalPart } from './composed.ts';
+import { type ForwardedHeaders, traceIdOf } from './forwarded-headers.ts';
 import type { BackendTotals, Failure, Logger, OperationLine } from './log.ts';
 import { causeOf, type Environment, isErrorCode, maskError, maskRequestError } from './mask.ts';
 import type { Caller, Outcome } from './operations.ts';
 import { redactSecrets } from './redact.ts';
 
-/** Masks an operation's errors, remembers what was behind them and writes the one log line. */
+export interface ReportOptions {
+  readonly bff: string;
+  readonly caller: Caller;
+  readonly headers: ForwardedHeaders;
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'metrics' | 'tracing'>;
+}
+
+/** Masks an operation's errors, remembers what was behind them and accounts for it in log, metrics and trace. */
 export class OperationReport {
-  /** The operation's backend calls, once it has a context. */
-  calls: readonly BackendCallRecord[] = [];
   readonly #bff: string;
   readonly #caller: Caller;
   readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #trace: OperationTrace | undefined;
+  readonly #traceId: string | undefined;
+  readonly #showsWaterfall: boolean;
   readonly #mask: { readonly requestId: string; readonly environment: Environment };
   readonly #startedAt = performance.now();
   readonly #codes = new Set<string>();
   readonly #failures = new Map<string, Failure>();
+  /** What the operation, or the subscription apart from its events, asked and found. */
+  #work: Work = { startedAt: this.#startedAt, executedAt: this.#startedAt, calls: [], loads: [] };
+  #event: Work | undefined;
+  #answer: 'kept' | 'shared' | undefined;
+  #outcome: string | undefined;
   #operation: OperationLine['operation'] = { type: null, name: null };
+  #cost: number | undefined;
+  #over: CostLimit | null = null;
+  #registered = true;
   #parts: number | undefined;
   #left = false;
 
-  constructor(bff: string, caller: Caller, environment: Environment, logger: Logger) {
+  constructor({ bff, caller, headers, environment, logger, telemetry }: ReportOptions) {
     this.#bff = bff;
     this.#caller = caller;
     this.#logger = logger;
+    this.#metrics = telemetry.metrics;
     this.#mask = { requestId: caller.requestId, environment };
+    this.#trace = telemetry.tracing?.start({
+      requestId: caller.requestId,
+      client: caller.client,
+      transport: caller.transport,
+      startedAt: this.#startedAt,
+      traceparent: headers['traceparent'],
+      tracestate: headers['tracestate'],
+    });
+    this.#traceId = this.#trace?.traceId ?? traceIdOf(headers);
+    this.#showsWaterfall =
+      environment === 'development' && caller.headers.get(waterfallHeader) === '1';
+    this.#metrics.operationStarted();
   }
 
-  admitted({ type, name }: Pick<Admitted<unknown>, 'type' | 'name'>): void {
+  /** Takes a backend call into the operation's trace; undefined without one. */
+  get traceCall(): RequestContext['traceCall'] {
+    return this.#trace?.traceCall;
+  }
+
+  admitted(
+    { type, name, registered }: Pick<Admitted<unknown>, 'type' | 'name' | 'registered'>,
+    { points, exceeds }: Cost,
+  ): void {
     this.#operation = { type, name: name && name.slice(0, 128) };
+    this.#trace?.admitted(type, this.#operation.name);
+    this.#cost = points;
+    this.#over = exceeds;
+    this.#registered = registered;
+  }
+
+  /** From now on the context collects what the operation asks and finds. */
+  started(context: RequestContext): void {
+    this.#work = workOf(context, this.#startedAt);
+  }
+
+  /** Runs the operation's plan, in its trace. */
+  execute<Result>(run: () => Result): Result {
+    return this.#trace ? this.#trace.execute(run) : run();
+  }
+
+  /** An event of the subscription is about to be answered in this context. */
+  eventStarted(context: RequestContext): RequestContext {
+    this.#event = workOf(context, performance.now());
+    return context;
+  }
+
+  /** Whether the whole answer was at hand, or made for somebody else at this moment. */
+  reused({ shared }: { readonly shared: boolean }): void {
+    if (shared) this.#answer = 'shared';
+    else if (this.#work.executedAt === this.#startedAt) this.#answer = 'kept';
+    this.#metrics.answered(this.#answer ?? 'made');
   }
 
   refused(refused: Refused): Outcome {
     for (const error of refused.errors) this.#codes.add(String(error.extensions.code));
+    this.#outcome = [...this.#codes][0];
     this.end();
     return { kind: 'refused', refused };
   }
@@ -43,28 +119,42 @@ export class OperationReport {
   /** Nobody waits for the answer any more, so it says nothing. */
   left(): Outcome {
     this.#left = true;
+    this.#outcome = 'left';
     this.end();
     const errors = [maskError(new Error('the client left'), this.#mask)];
     return { kind: 'refused', refused: { errors, status: 499, wellFormed: false } };
   }
 
-  /** A result whose errors are fit for the client; without data, they are the request's own. */
-  mask(result: ExecutionResult): ExecutionResult {
-    if (!result.errors) return result;
-    const ofRequest = !('data' in result);
-    return { ...result, errors: result.errors.map((error) => this.#masked(error, ofRequest)) };
+  /** The whole answer, as the client gets it, and the end of the operation. */
+  answer(result: ExecutionResult): ExecutionResult {
+    const masked = this.#maskResult(result);
+    if (!('data' in result)) this.#outcome = [...this.#codes][0];
+    else if (result.data === null && result.errors) this.#outcome = 'failed';
+    this.end();
+    return this.#showsWaterfall ? this.#withWaterfall(masked, this.#work) : masked;
+  }
+
+  /** The same for an answer without errors that is text already. */
+  answerText(text: string): string {
+    this.end();
+    if (!this.#showsWaterfall) return text;
+    return JSON.stringify(this.#withWaterfall(JSON.parse(text) as ExecutionResult, this.#work));
   }
 
   maskEvent(event: ExecutionResult): ExecutionResult {
     this.#parts = (this.#parts ?? 0) + 1;
-    return this.mask(event);
+    const work = this.#event;
+    this.#metrics.eventSent(this.#operation.name, work?.calls ?? [], work?.loads ?? []);
+    this.#trace?.settle();
+    const masked = this.#maskResult(event);
+    return this.#showsWaterfall && work ? this.#withWaterfall(masked, work) : masked;
   }
 
   maskPart(part: IncrementalPart): IncrementalPart {
     this.#parts = (this.#parts ?? 0) + 1;
     const { errors, incremental } = part;
     return {
-      ...part,
+      ...(this.#showsWaterfall && !part.hasNext ? this.#withWaterfall(part, this.#work) : part),
       ...(errors && { errors: errors.map((error) => this.#masked(error, false)) }),
       ...(incremental && {
         incremental: incremental.map((patch) =>
@@ -101,26 +191,66 @@ export class OperationReport {
     });
   }
 
-  /** Writes the operation's line. */
+  /** Writes the operation's line, and ends its metrics and its trace. */
   end(): void {
+    const { calls, loads } = this.#work;
+    const durationMs = performance.now() - this.#startedAt;
+    const { client } = this.#caller;
+    const outcome = this.#outcome ?? (this.#codes.size === 0 ? 'ok' : 'partial');
+    this.#metrics.operationEnded({
+      type: this.#operation.type,
+      name: this.#operation.name,
+      client,
+      outcome,
+      codes: this.#codes,
+      durationMs,
+      calls,
+      loads,
+    });
+    this.#trace?.end({ 'tailorbird.outcome': outcome }, [...this.#codes].find(isOurFailure));
     const line: OperationLine = {
       bff: this.#bff,
       requestId: this.#caller.requestId,
+      ...(this.#traceId !== undefined && { traceId: this.#traceId }),
       operation: this.#operation,
-      client: this.#caller.client,
+      client,
       transport: this.#caller.transport,
-      ms: rounded(performance.now() - this.#startedAt),
+      ms: rounded(durationMs),
       ...(this.#parts !== undefined && { parts: this.#parts }),
       ...(this.#left && { left: true }),
+      ...(this.#cost !== undefined && { cost: this.#cost }),
+      ...(this.#over !== null && { over: this.#over }),
+      ...(!this.#registered && { unregistered: true }),
       ...(this.#codes.size > 0 && { errors: [...this.#codes] }),
-      ...(this.calls.length > 0 && {
-        calls: { count: this.calls.length, backends: totalsByBackend(this.calls) },
+      ...(calls.length > 0 && {
+        calls: { count: calls.length, backends: totalsByBackend(calls) },
       }),
       ...(this.#failures.size > 0 && { failures: [...this.#failures.values()] }),
     };
     if (this.#codes.has('INTERNAL_SERVER_ERROR')) this.#logger.error(line, 'operation');
     else if (this.#failures.size > 0) this.#logger.warn(line, 'operation');
     else this.#logger.info(line, 'operation');
+  }
+
+  /** A result whose errors are fit for the client; without data, they are the request's own. */
+  #maskResult(result: ExecutionResult): ExecutionResult {
+    if (!result.errors) return result;
+    const ofRequest = !('data' in result);
+    return { ...result, errors: result.errors.map((error) => this.#masked(error, ofRequest)) };
+  }
+
+  #withWaterfall<Result extends { readonly extensions?: Readonly<Record<string, unknown>> }>(
+    result: Result,
+    work: Work,
+  ): Result {
+    const tailorbird = waterfallOf({
+      ...work,
+      requestId: this.#caller.requestId,
+      traceId: this.#traceId,
+      answer: this.#answer,
+      endedAt: performance.now(),
+    });
+    return { ...result, extensions: { ...result.extensions, tailorbird } };
   }
 
   /** An error of the request (its variables) has no path; one of a field has. */
@@ -133,6 +263,28 @@ export class OperationReport {
     this.note(error, masked);
     return masked;
   }
+}
+
+/** What was asked and found from a moment on, on the clock of `performance.now()`. */
+interface Work {
+  readonly startedAt: number;
+  readonly executedAt: number;
+  readonly calls: readonly BackendCallRecord[];
+  readonly loads: readonly LoadRecord[];
+}
+
+function workOf({ calls, loads = [] }: RequestContext, startedAt: number): Work {
+  return { startedAt, executedAt: performance.now(), calls, loads };
+}
+
+/** In development, a request that carries it with `1` is answered with its waterfall in `extensions`. */
+const waterfallHeader = 'x-tailorbird-waterfall';
+
+/** Whether a code says that we failed, or a backend, rather than the client. */
+function isOurFailure(code: string): boolean {
+  return (
+    code === 'INTERNAL_SERVER_ERROR' || code === 'CIRCUIT_OPEN' || code.startsWith('UPSTREAM_')
+  );
 }
 
 function messagesOf(cause: unknown): string {

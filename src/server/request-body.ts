@@ -51,6 +51,7 @@ export function operationInUrl(parameters: URLSearchParams): OperationRequest | 
     query: parameters.get('query'),
     operationName: parameters.get('operationName') || null,
   };
+  for (const name of idParameters) body[name] = parameters.get(name);
   for (const name of ['variables', 'extensions']) {
     const text = parameters.get(name);
     if (!text) continue;
@@ -76,10 +77,10 @@ const politenessBytes = 1024 * 1024;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function checkedOperation(body: Record<string, unknown>): OperationRequest | HttpRefusal {
-  const { query, operationName, variables, extensions } = body;
-  if (query === undefined || query === null) {
-    return malformed('The parameter "query" is missing.');
-  }
+  const { operationName, variables, extensions } = body;
+  const documentId = documentIdIn(body);
+  const query = body['query'] ?? (documentId === null ? null : '');
+  if (query === null) return malformed('The parameter "query" is missing.');
   if (typeof query !== 'string') {
     return malformed(`The parameter "query" must be a string, but is ${kindOf(query)}.`);
   }
@@ -96,10 +97,28 @@ function checkedOperation(body: Record<string, unknown>): OperationRequest | Htt
   }
   return {
     query,
+    documentId,
     operationName: operationName ?? null,
     variables: variables ?? null,
     extensions: extensions ?? null,
   };
+}
+
+const idParameters = ['documentId', 'id', 'doc_id'] as const;
+
+/**
+ * The id by which a request names a registered operation: `documentId`, the `id` or `doc_id` that
+ * Relay's examples send, or the hash in Apollo's envelope. Null when it names none.
+ */
+export function documentIdIn(body: Readonly<Record<string, unknown>>): string | null {
+  for (const name of idParameters) {
+    const id = body[name];
+    if (typeof id === 'string' && id !== '') return id;
+  }
+  const { extensions } = body;
+  const envelope = isRecord(extensions) ? extensions['persistedQuery'] : undefined;
+  const hash = isRecord(envelope) ? envelope['sha256Hash'] : envelope;
+  return typeof hash === 'string' && hash !== '' ? hash : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

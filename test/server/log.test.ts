@@ -32,6 +32,7 @@ describe('the log of an operation', () => {
       client: { name: 'web-app', version: '1.2.3' },
       transport: 'http',
       ms: expect.any(Number),
+      cost: 0,
     });
   });
 

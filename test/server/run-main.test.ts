@@ -60,7 +60,11 @@ describe('a bff as a process', () => {
   test('logs JSON in production', async () => {
     const run = start({ NODE_ENV: 'production' });
     await ready(run);
-    expect(JSON.parse(run.printed.out)).toMatchObject({ level: 'info', msg: 'ready', bff: 'stub' });
+    expect(JSON.parse(run.printed.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      level: 'info',
+      msg: 'ready',
+      bff: 'stub',
+    });
     run.child.kill('SIGINT');
     run.child.kill('SIGTERM');
     await run.exit;

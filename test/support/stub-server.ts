@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { LiveBackend, Transport } from '../../src/backend/backend.ts';
 import { BackendError } from '../../src/error.ts';
 import type { RequestContext } from '../../src/request.ts';
+import { registeredOperations } from '../../src/server/admission/registered-operations.ts';
 import type { Composed } from '../../src/server/composed.ts';
 import {
   createComposedServer,
@@ -35,6 +36,8 @@ export interface LoggedLine {
 export interface StubOptions extends Partial<ServerOptions> {
   readonly limits?: Partial<Limits>;
   readonly examples?: Composed['examples'];
+  readonly registered?: Composed['registered'];
+  readonly clients?: Composed['clients'];
 }
 
 const typeDefs = /* GraphQL */ `
@@ -155,10 +158,15 @@ export function stubServer(options: StubOptions = {}): StubServer {
     engine: engine as Composed['engine'],
     limits: { ...defaultLimits, ...options.limits },
     examples: options.examples ?? [],
+    registered: options.registered ?? registeredOperations([]),
+    clients: options.clients ?? {},
   };
   const server = createComposedServer(composed, {
     backends: new Map(),
     environment: 'development',
+    // Most of what is tested in production is not who may ask how often for what.
+    persistedOnly: false,
+    rateLimit: false,
     logger: listLogger(log),
     ...options,
   });

@@ -10,11 +10,16 @@ import type { ErrorCode } from '../../error.ts';
 import type { Composed } from '../composed.ts';
 import type { DocumentLimit, Limits } from '../../limits.ts';
 import { type Environment, maskRequestError } from '../mask.ts';
+import { type CostOf, compileCost } from './cost.ts';
+import { checkFieldCosts } from './field-cost.ts';
 import { introspects, type Measures, measureDocument } from './measure.ts';
 
 /** What every transport hands in, whatever its wire. */
 export interface OperationRequest {
+  /** Empty when only an id names the operation. */
   readonly query: string;
+  /** The id of a registered operation; what it stands for runs, whatever `query` says. */
+  readonly documentId?: string | null;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
   readonly extensions?: Readonly<Record<string, unknown>> | null;
@@ -27,6 +32,10 @@ export interface Admitted<Plan> {
   readonly name: string | null;
   /** Whether it may be answered in parts: it has `@defer` or `@stream`. */
   readonly inParts: boolean;
+  /** Whether it is one of a released version of the app. */
+  readonly registered: boolean;
+  /** What a request of it costs, by its variables. */
+  readonly cost: CostOf;
 }
 
 /** An operation that may not run, as its client is told. */
@@ -51,22 +60,56 @@ export interface AdmissionOptions {
   readonly environment: Environment;
   /** Whether operations may ask for the schema. */
   readonly introspection: boolean;
+  /** Whether only registered operations run. */
+  readonly persistedOnly: boolean;
 }
 
 /**
- * The one gate to the engine: tokens, measures, validation, plan, in this order. What it admits is
- * remembered, up to 16 MiB by estimate; what it refuses is not.
+ * The one gate to the engine: registered text, tokens, measures, validation, plan, in this order.
+ * What it admits is remembered with its plan, up to 32 MiB by estimate, and a large one only once it
+ * is asked for again; what it refuses is not.
  */
 export function createAdmission<Plan>(
-  { engine, limits }: Pick<Composed<Plan>, 'engine' | 'limits'>,
-  { environment, introspection }: AdmissionOptions,
+  composed: Pick<Composed<Plan>, 'engine' | 'limits' | 'clientSchema' | 'registered'>,
+  options: AdmissionOptions,
 ): Admit<Plan> {
+  const { registered } = composed;
+  const { persistedOnly } = options;
   const admitted = new LRUCache<string, Admitted<Plan>>({ maxSize: cacheLimitBytes });
+  const seenOnce = new LRUCache<string, true>({ max: 1_000 });
+  const admitText = createTextAdmission(composed, options);
+  checkFieldCosts(composed.clientSchema);
 
-  return (request, requestId) => {
-    const key = `${request.operationName ?? ''}\n${request.query}`;
-    const known = admitted.get(key);
-    if (known) return known;
+  return ({ query, documentId, operationName }, requestId) => {
+    const known = documentId ? registered.find(documentId) : undefined;
+    if (!known && (persistedOnly || query === '')) {
+      return notRegistered(documentId ?? null, query, requestId, options);
+    }
+    const key = `${operationName ?? ''}\n${known ? known.id : query}`;
+    const before = admitted.get(key);
+    if (before) return before;
+    const source = known?.source ?? query;
+    const result = admitText(source, operationName, requestId);
+    if (isRefused(result)) return result;
+    const { selections, ...rest } = result;
+    const admission = { ...rest, registered: known !== undefined || registered.has(source) };
+    const size = estimatedBytes(source, selections);
+    if (size <= smallBytes || admission.registered || seenOnce.has(key)) {
+      admitted.set(key, admission, { size });
+    } else seenOnce.set(key, true);
+    return admission;
+  };
+}
+
+function createTextAdmission<Plan>(
+  { engine, limits, clientSchema }: Pick<Composed<Plan>, 'engine' | 'limits' | 'clientSchema'>,
+  { environment, introspection }: AdmissionOptions,
+) {
+  return (
+    source: string,
+    operationName: string | null | undefined,
+    requestId: string,
+  ): (Omit<Admitted<Plan>, 'registered'> & Pick<Measures, 'selections'>) | Refused => {
     const refuse = (
       code: ErrorCode,
       errors: readonly GraphQLError[],
@@ -81,14 +124,15 @@ export function createAdmission<Plan>(
 
     let document: DocumentNode;
     try {
-      document = parse(request.query, { maxTokens: limits.tokens });
+      document = parse(source, { maxTokens: limits.tokens });
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       if (!isTokenError(error)) return refuse('GRAPHQL_PARSE_FAILED', [error]);
       return refuse('COST_LIMIT_EXCEEDED', [tooMuch('tokens', 'more', limits, environment)], false);
     }
 
-    const exceeded = limitExceeded(measureDocument(document), limits);
+    const measures = measureDocument(document);
+    const exceeded = limitExceeded(measures, limits);
     if (exceeded) {
       const [limit, count] = exceeded;
       return refuse('COST_LIMIT_EXCEEDED', [tooMuch(limit, count, limits, environment)], false);
@@ -98,29 +142,54 @@ export function createAdmission<Plan>(
       return refuse('FORBIDDEN', [new GraphQLError('This server does not describe its schema.')]);
     }
 
-    const operation = getOperationAST(document, request.operationName);
+    const operation = getOperationAST(document, operationName);
     if (!operation) {
-      return refuse('GRAPHQL_VALIDATION_FAILED', [whichOperation(document, request.operationName)]);
+      return refuse('GRAPHQL_VALIDATION_FAILED', [whichOperation(document, operationName)]);
     }
 
-    const prepared = engine.prepare(document, request.operationName);
+    const prepared = engine.prepare(document, operationName);
     if (isFailure(prepared)) return refuse('GRAPHQL_VALIDATION_FAILED', prepared.errors);
-    const admission = {
+    return {
       plan: prepared as Plan, // a guard on a type parameter does not narrow its other side
       type: operation.operation,
       name: operation.name?.value ?? null,
-      inParts: /@(?:defer|stream)\b/.test(request.query),
+      inParts: /@(?:defer|stream)\b/.test(source),
+      cost: compileCost(clientSchema, document, operation, limits),
+      selections: measures.selections,
     };
-    admitted.set(key, admission, { size: estimatedBytes(request.query) });
-    return admission;
   };
 }
 
-const cacheLimitBytes = 16 * 1024 * 1024;
+const cacheLimitBytes = 32 * 1024 * 1024;
+/** Larger ones, by the same estimate, are kept once they repeat. */
+const smallBytes = 64 * 1024;
 
-/** A parsed and planned document holds about 64 bytes a character of its source. */
-function estimatedBytes(source: string): number {
-  return 1024 + source.length * 64;
+/** What a plan keeps alive: text, syntax tree, levels and fields. */
+function estimatedBytes(source: string, selections: number): number {
+  return 4_096 + source.length * 60 + selections * 2_500;
+}
+
+/** An id that is not on file, or text where only ids are taken. */
+function notRegistered(
+  documentId: string | null,
+  query: string,
+  requestId: string,
+  { environment, persistedOnly }: AdmissionOptions,
+): Refused {
+  // Apollo's clients answer that sentence by sending the text, which only helps where text runs.
+  const message = persistedOnly
+    ? documentId === null
+      ? 'Only registered operations run here; name one by its id, as documentId.'
+      : 'No operation is registered under this id.'
+    : documentId === null
+      ? 'The parameter "query" is empty.'
+      : 'PersistedQueryNotFound';
+  const code: ErrorCode =
+    !persistedOnly && documentId === null && query === ''
+      ? 'GRAPHQL_PARSE_FAILED'
+      : 'PERSISTED_ONLY';
+  const error = maskRequestError(new GraphQLError(message), code, { requestId, environment });
+  return { errors: [error], status: 400, wellFormed: true };
 }
 
 const documentLimits: readonly DocumentLimit[] = [

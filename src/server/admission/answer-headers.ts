@@ -1,0 +1,17 @@
+/**
+ * What every answer says, whatever answers: no guessing of its type, nothing kept unless it says so
+ * itself, no page of ours told to others, and no page around it.
+ */
+export const answerHeaders: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+};
+
+/** Adds them where an answer does not say otherwise. */
+export function addAnswerHeaders(headers: Headers): void {
+  for (const [name, value] of Object.entries(answerHeaders)) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+}
