@@ -18,14 +18,16 @@ const ignore = (): void => {};
 const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /**
- * Serves a bff on `PORT` as in production, but for two things: operations need not be registered,
- * and no line is logged for each, since no peer does either.
+ * Serves a bff on `PORT` as in production, but for three things: operations need not be registered,
+ * their rate has no limit, and no line is logged for each, since no peer does any of it.
  */
 export async function listen(bff: Bff): Promise<void> {
   const server = createServer(bff, {
     port: Number(process.env['PORT']),
     host: '127.0.0.1',
     logger: quiet,
+    persistedOnly: false,
+    rateLimit: false,
   });
   await server.listen();
 }
