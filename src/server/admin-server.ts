@@ -1,19 +1,21 @@
 import { createServer, type Server } from 'node:http';
 import type { LiveBackend } from '../backend/backend.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface AdminOptions {
   readonly name: string;
   readonly backends: ReadonlyMap<string, LiveBackend>;
   /** Whether new requests are still welcome. */
   readonly isReady: () => boolean;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 }
 
 /**
- * Health over HTTP. `/livez`: this process answers. `/readyz`: it takes requests, and beside that
+ * Health and metrics over HTTP. `/livez`: this process answers. `/readyz`: it takes requests, and beside that
  * which backends answer (null: it can't be asked); a backend that is down does not make it unready,
- * since its fields are null and the rest works.
+ * since its fields are null and the rest works. `/metrics`: Prometheus' text format.
  */
-export function createAdminServer({ name, backends, isReady }: AdminOptions): Server {
+export function createAdminServer({ name, backends, isReady, metrics }: AdminOptions): Server {
   return createServer(async (request, response) => {
     const send = (status: number, body: object) => {
       response.writeHead(status, {
@@ -24,7 +26,7 @@ export function createAdminServer({ name, backends, isReady }: AdminOptions): Se
     };
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      return send(405, { error: 'health is asked with GET' });
+      return send(405, { error: 'health and metrics are asked with GET' });
     }
     switch (request.url?.split('?')[0]) {
       case '/livez':
@@ -38,8 +40,17 @@ export function createAdminServer({ name, backends, isReady }: AdminOptions): Se
           backends: answering,
         });
       }
+      case '/metrics': {
+        const text = await metrics.text();
+        response.writeHead(200, {
+          'content-type': metrics.contentType,
+          'cache-control': 'no-store',
+        });
+        response.end(request.method === 'HEAD' ? undefined : text);
+        return;
+      }
       default:
-        return send(404, { error: 'nothing answers here; there are /livez and /readyz' });
+        return send(404, { error: 'nothing answers here; there are /livez, /readyz and /metrics' });
     }
   });
 }

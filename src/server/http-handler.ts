@@ -233,6 +233,7 @@ function useOperations<Plan>({
           isPrefetch: isPrefetch(request.headers),
           locale: request.headers.get('accept-language'),
           transport: request.method === 'GET' ? 'http-get' : 'http',
+          headers: request.headers,
           signal: request.signal,
           viewer: () => viewer(request),
           tell: (headers) => void told.set(request, headers),

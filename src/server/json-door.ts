@@ -103,6 +103,7 @@ export function createJsonDoor(options: JsonDoorOptions) {
       isPrefetch: isPrefetch(incoming.headers),
       locale: incoming.headers.get('accept-language'),
       transport: 'http',
+      headers: incoming.headers,
       signal: left.signal,
       viewer: () => viewer(incoming),
       tell: (told) => reply.tell(told),

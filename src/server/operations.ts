@@ -4,6 +4,7 @@ import { type AnswerCache, answerKey } from '../load/answer-cache.ts';
 import { policyOf, watchViewer } from '../load/answer-policy.ts';
 import { cacheControlOf } from '../load/cache-control.ts';
 import type { ClientIdentity, Viewer } from '../request.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import {
   type Admit,
   type Admitted,
@@ -16,6 +17,7 @@ import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart } from './composed.ts';
 import type { Logger } from './log.ts';
 import { type Environment, maskError } from './mask.ts';
+import { forwardedHeadersOf } from './forwarded-headers.ts';
 import { createOperationContext, type OperationContext } from './operation-context.ts';
 import { OperationReport } from './operation-report.ts';
 import { endableStream } from './stream.ts';
@@ -27,6 +29,8 @@ export interface Caller extends Asking {
   /** `Accept-Language`, as it came. */
   readonly locale: string | null;
   readonly transport: string;
+  /** The request's own; only what backends may be told of goes on. */
+  readonly headers: Pick<Headers, 'get'>;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   /** Asked once the operation is admitted. */
@@ -56,6 +60,7 @@ export interface OperationsOptions<Plan> {
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly environment: Environment;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
   /** @default nobody is known, and backends get no tokens */
   readonly auth?: Auth | undefined;
   /** Whole answers of queries, kept as their parts allow. */
@@ -67,14 +72,23 @@ export interface OperationsOptions<Plan> {
  * rejects: what goes wrong is an outcome.
  */
 export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOperation {
-  const { composed, admit, gate, backends, environment, logger, auth, answers } = options;
+  const { composed, admit, gate, backends, environment, logger, telemetry } = options;
+  const { auth, answers } = options;
   const { engine, limits } = composed;
 
   const operationIds = new WeakMap<object, string>();
   let lastOperationId = 0;
 
   return async (request, caller) => {
-    const report = new OperationReport(composed.name, caller, environment, logger);
+    const headers = forwardedHeadersOf(caller.headers);
+    const report = new OperationReport({
+      bff: composed.name,
+      caller,
+      headers,
+      environment,
+      logger,
+      telemetry,
+    });
     let operation: OperationContext | undefined;
     let operationType: OperationTypeNode | undefined;
     let hasEntered = false;
@@ -103,12 +117,14 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
           requestId: caller.requestId,
           viewer,
           client: caller.client,
+          headers,
+          traceCall: report.traceCall,
           backends,
           limits,
           clientSignal,
           auth,
         });
-        report.calls = operation.context.calls;
+        report.started(operation.context);
         return operation;
       };
       const run = { request, caller, viewer, open, report };
@@ -164,11 +180,13 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
         const context = watchViewer(operation.context);
         try {
           const result = await answeredInTime(
-            engine.executeToText(plan, {
-              variables: request.variables ?? undefined,
-              context,
-              signal: operation.left,
-            }),
+            report.execute(() =>
+              engine.executeToText(plan, {
+                variables: request.variables ?? undefined,
+                context,
+                signal: operation.left,
+              }),
+            ),
             context.signal,
           );
           const policy = policyOf(context);
@@ -180,12 +198,11 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       },
     );
     if ('failed' in answered) {
-      const answer = report.mask(answered.failed);
-      report.end();
-      return { kind: 'single', type, answer };
+      return { kind: 'single', type, answer: report.answer(answered.failed) };
     }
-    report.end();
-    return { kind: 'text', text: answered.text, cacheControl: cacheControlOf(answered) };
+    report.reused(answered);
+    const text = report.answerText(answered.text);
+    return { kind: 'text', text, cacheControl: cacheControlOf(answered) };
   }
 
   /** Tells plans apart; the same for the same plan. */
@@ -205,19 +222,19 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     // The engine is told of a client that leaves, not of the deadline: backend calls end at it, and
     // what there is by then is the answer.
     const answer = await answeredInTime(
-      engine.execute(plan, {
-        variables: request.variables ?? undefined,
-        context,
-        signal: left,
-        incremental,
-      }),
+      report.execute(() =>
+        engine.execute(plan, {
+          variables: request.variables ?? undefined,
+          context,
+          signal: left,
+          incremental,
+        }),
+      ),
       signal,
     );
     if (!isIncremental(answer)) {
       release();
-      const masked = report.mask(answer);
-      report.end();
-      return { kind: 'single', type, answer: masked };
+      return { kind: 'single', type, answer: report.answer(answer) };
     }
     const { initialResult, subsequentResults } = answer;
     const parts = endableStream(startingWith(initialResult, subsequentResults), {
@@ -237,17 +254,17 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     { request, caller, open, report }: Run,
   ): Promise<Outcome> {
     const { context, eventContext, release } = open(caller.signal);
-    const source = await engine.subscribe(plan, {
-      variables: request.variables ?? undefined,
-      context,
-      signal: context.signal,
-      eventContext,
-    });
+    const source = await report.execute(() =>
+      engine.subscribe(plan, {
+        variables: request.variables ?? undefined,
+        context,
+        signal: context.signal,
+        eventContext: () => report.eventStarted(eventContext()),
+      }),
+    );
     if (!isEvents(source)) {
       release();
-      const answer = report.mask(source);
-      report.end();
-      return { kind: 'single', type, answer };
+      return { kind: 'single', type, answer: report.answer(source) };
     }
     const events = endableStream(source, {
       map: (event) => report.maskEvent(event),

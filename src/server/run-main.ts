@@ -1,6 +1,7 @@
 import { env } from '../backend/setting.ts';
 import { Malformed, readPort, resolveSettings, type SettingUse } from '../backend/settings.ts';
 import { didYouMean } from '../nearest-name.ts';
+import { traceSettings } from '../telemetry/telemetry.ts';
 import type { RunningServer, ServerOptions } from './create-server.ts';
 import { createLogger, type LogLevel, logLevels } from './log.ts';
 import type { Environment } from './mask.ts';
@@ -19,7 +20,9 @@ export interface MainOptions<Uses extends Settings> {
   readonly settings: Uses;
   /** Makes the server; what it throws ends the start with its message. */
   readonly create: (
-    options: Required<Pick<ServerOptions, 'port' | 'adminPort' | 'environment' | 'logger'>>,
+    options: Required<
+      Pick<ServerOptions, 'port' | 'adminPort' | 'environment' | 'logger' | 'traces'>
+    >,
     values: ValuesOf<Uses>,
   ) => RunningServer | Promise<RunningServer>;
 }
@@ -49,10 +52,12 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
       ADMIN_PORT: adminPort,
       LOG_LEVEL: level,
       NODE_ENV: environment,
+      OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
+      OTEL_TRACES_SAMPLER_ARG: sampleShare,
     } = values as ReturnType<typeof resolveSettings<typeof own>>;
     const logger = createLogger({ environment, level });
     const server = await options.create(
-      { port, adminPort, environment, logger },
+      { port, adminPort, environment, logger, traces: { otlpEndpoint, sampleShare } },
       values as ValuesOf<Uses>,
     );
     stopOnSignals(server);
@@ -74,7 +79,7 @@ function ownSettings({ port, adminPort }: { readonly port: number; readonly admi
     },
     ADMIN_PORT: {
       setting: env('ADMIN_PORT', String(adminPort), 'a port'),
-      purpose: 'where /livez and /readyz answer',
+      purpose: 'where /livez, /readyz and /metrics answer',
       example: String(adminPort),
       read: readPort,
     },
@@ -93,6 +98,7 @@ function ownSettings({ port, adminPort }: { readonly port: number; readonly admi
           ? 'production'
           : 'development',
     },
+    ...traceSettings,
   } as const satisfies Settings;
 }
 

@@ -31,6 +31,8 @@ export interface SocketHandlerOptions<Plan> {
 }
 
 export interface SocketHandler {
+  /** Open sockets now. */
+  readonly size: number;
   /** Takes over an HTTP request that asks to become a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Tells every client to reconnect elsewhere, spread over `spreadMs`. */
@@ -83,6 +85,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
         },
         locale: null,
         transport: 'websocket',
+        headers: headersOf(payload, request),
         signal: controller.signal,
         viewer: context.extra.viewer,
         address,
@@ -147,6 +150,9 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
   });
 
   return {
+    get size() {
+      return sockets.clients.size;
+    },
     upgrade(request, socket, head) {
       sockets.handleUpgrade(request, socket, head, (client) => {
         sockets.emit('connection', client, request);
@@ -275,6 +281,23 @@ function abortCompleted(text: string, running: Map<string, AbortController>): vo
   } catch {
     // Not JSON: the library closes the socket with its own reason.
   }
+}
+
+/**
+ * The headers of one operation on a socket: its trace is named in its own extensions, since that
+ * of the upgrade is over; the language is the socket's.
+ */
+function headersOf(
+  { extensions }: { readonly extensions?: Readonly<Record<string, unknown>> | null | undefined },
+  upgrade: Request,
+): Pick<Headers, 'get'> {
+  return {
+    get(name) {
+      if (name === 'accept-language') return upgrade.headers.get(name);
+      const value = extensions?.[name];
+      return typeof value === 'string' ? value : null;
+    },
+  };
 }
 
 function requestOf(upgrade: IncomingMessage): Request {

@@ -65,6 +65,11 @@ export class Metrics {
     help: 'Events sent to subscribers.',
     labels: ['operation'],
   });
+  readonly #answers = new Counters({
+    name: 'tailorbird_answers_total',
+    help: 'Whole answers of queries without errors: made, kept from before, or shared with somebody who asked the same at the moment.',
+    labels: ['source'],
+  });
   readonly #responses = new Counters({
     name: 'tailorbird_http_responses_total',
     help: 'HTTP responses by status, those without an operation included.',
@@ -85,6 +90,7 @@ export class Metrics {
       this.#errors,
       this.#durations,
       this.#events,
+      this.#answers,
       this.#responses,
       this.#refusals,
       new Readings(
@@ -162,6 +168,11 @@ export class Metrics {
     this.#calls.record(calls, loads);
   }
 
+  /** Where the whole answer of a query came from. */
+  answered(source: 'made' | 'kept' | 'shared'): void {
+    this.#answers.at(source).value += 1;
+  }
+
   responseSent(status: number): void {
     this.#responses.at(String(status)).value += 1;
   }
@@ -175,6 +186,12 @@ export class Metrics {
   text(): Promise<string> {
     this.#calls.settle();
     return this.#registry.metrics();
+  }
+
+  /** Watches what has to be watched, from now on until `close`. */
+  open(): void {
+    this.#resilience.open();
+    this.#process.open();
   }
 
   close(): void {

@@ -92,7 +92,7 @@ export class OtlpExporter {
           ],
         }),
         redirect: 'error',
-        signal: AbortSignal.timeout(withinMs),
+        signal: AbortSignal.timeout(Math.ceil(withinMs)),
       });
       await response.body?.cancel();
       return response.ok ? null : `the collector answered ${response.status}`;

@@ -4,7 +4,6 @@ import { Readings } from './series.ts';
 /** CPU, memory and event loop of this process, under the names that Node dashboards know. */
 export function processReadings() {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
-  delays.enable();
   let used = performance.eventLoopUtilization();
 
   /** Delays since the last scrape, in seconds; the timer's own wait is not one. */
@@ -64,6 +63,8 @@ export function processReadings() {
         },
       ),
     ],
+    /** Watches the event loop from now on, until `close`. */
+    open: () => delays.enable(),
     close: () => delays.disable(),
   };
 }

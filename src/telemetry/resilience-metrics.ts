@@ -18,7 +18,6 @@ export class ResilienceMetrics {
 
   constructor(backends: ReadonlyMap<string, LiveBackend>) {
     this.#backends = backends;
-    resilienceEvents.subscribe(this.#count);
   }
 
   readonly families = [
@@ -108,6 +107,11 @@ export class ResilienceMetrics {
         ),
     ),
   ];
+
+  /** Counts events from now on, until `close`. */
+  open(): void {
+    resilienceEvents.subscribe(this.#count);
+  }
 
   close(): void {
     resilienceEvents.unsubscribe(this.#count);

@@ -72,7 +72,7 @@ export function createTracing(options: TracingOptions): Tracing | null {
 
 /** Without an SDK the API gives spans whose ids are zeros. The span is never ended, so never sent. */
 function hasSdk(): boolean {
-  const probe = trace.getTracer('tailorbird').startSpan('probe', { root: true });
+  const probe = trace.getTracer('tailorbird').startSpan('probe', { root: true }, ROOT_CONTEXT);
   return isSpanContextValid(probe.spanContext());
 }
 

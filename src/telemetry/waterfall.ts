@@ -8,6 +8,8 @@ export interface Waterfall {
   readonly durationMs: number;
   /** When the engine began: admission and login were before. */
   readonly executedAtMs: number;
+  /** `kept`: the whole answer was at hand; `shared`: somebody else asked the same just now. */
+  readonly answer?: 'kept' | 'shared';
   readonly calls: readonly WaterfallCall[];
   readonly batches: readonly WaterfallBatch[];
 }
@@ -47,6 +49,7 @@ export interface WaterfallBatch {
 export interface WaterfallSource {
   readonly requestId: string;
   readonly traceId: string | undefined;
+  readonly answer: 'kept' | 'shared' | undefined;
   /** On the clock of `performance.now()`, as the rest. */
   readonly startedAt: number;
   readonly executedAt: number;
@@ -56,11 +59,12 @@ export interface WaterfallSource {
 }
 
 export function waterfallOf(source: WaterfallSource): Waterfall {
-  const { requestId, traceId, startedAt, executedAt, endedAt, calls, loads } = source;
+  const { requestId, traceId, answer, startedAt, executedAt, endedAt, calls, loads } = source;
   return {
     requestId,
     ...(traceId !== undefined && { traceId }),
     durationMs: rounded(endedAt - startedAt),
+    ...(answer !== undefined && { answer }),
     executedAtMs: rounded(executedAt - startedAt),
     calls: calls.map((call) => ({
       backend: call.backend,
