@@ -46,7 +46,7 @@ export class OperationReport {
   #operation: OperationLine['operation'] = { type: null, name: null };
   #cost: number | undefined;
   #over: CostLimit | null = null;
-  #registered = true;
+  #registered: boolean | null = null;
   #parts: number | undefined;
   #left = false;
 
@@ -220,7 +220,7 @@ export class OperationReport {
       ...(this.#left && { left: true }),
       ...(this.#cost !== undefined && { cost: this.#cost }),
       ...(this.#over !== null && { over: this.#over }),
-      ...(!this.#registered && { unregistered: true }),
+      ...(this.#registered === false && { unregistered: true }),
       ...(this.#codes.size > 0 && { errors: [...this.#codes] }),
       ...(calls.length > 0 && {
         calls: { count: calls.length, backends: totalsByBackend(calls) },

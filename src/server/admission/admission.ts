@@ -32,8 +32,8 @@ export interface Admitted<Plan> {
   readonly name: string | null;
   /** Whether it may be answered in parts: it has `@defer` or `@stream`. */
   readonly inParts: boolean;
-  /** Whether it is one of a released version of the app. */
-  readonly registered: boolean;
+  /** Whether it is one of a released version of the app; null when none is on file. */
+  readonly registered: boolean | null;
   /** What a request of it costs, by its variables. */
   readonly cost: CostOf;
 }
@@ -92,7 +92,8 @@ export function createAdmission<Plan>(
     const result = admitText(source, operationName, requestId);
     if (isRefused(result)) return result;
     const { selections, ...rest } = result;
-    const admission = { ...rest, registered: known !== undefined || registered.has(source) };
+    const isRegistered = known !== undefined || registered.has(source);
+    const admission = { ...rest, registered: registered.count === 0 ? null : isRegistered };
     const size = estimatedBytes(source, selections);
     if (size <= smallBytes || admission.registered || seenOnce.has(key)) {
       admitted.set(key, admission, { size });
