@@ -18,8 +18,8 @@ const ignore = (): void => {};
 const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /**
- * Serves a bff on `PORT` as in production, but for three things: operations need not be registered,
- * their rate has no limit, and no line is logged for each, since no peer does any of it.
+ * Serves a bff on `PORT` as in production, but for four things: operations need not be registered,
+ * their rate has no limit, none is refused for being too many at once, and no line is logged for each, since no peer does any of it.
  */
 export async function listen(bff: Bff): Promise<void> {
   const server = createServer(bff, {
@@ -28,6 +28,7 @@ export async function listen(bff: Bff): Promise<void> {
     logger: quiet,
     persistedOnly: false,
     rateLimit: false,
+    limits: { eventLoopDelayMs: 10_000 },
   });
   await server.listen();
 }
