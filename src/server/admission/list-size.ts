@@ -40,7 +40,8 @@ export function listSizeOf(
   const length = (variables: Variables) => {
     let largest = -1;
     for (const [reading, fallback] of readings) {
-      const size = sizeOf(valueOf(reading, variables) ?? fallback);
+      const given = valueOf(reading, variables);
+      const size = sizeOf(given === undefined ? fallback : given);
       if (size > largest) largest = size;
     }
     return largest < 0 ? limits.pageSize : largest;
