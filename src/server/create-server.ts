@@ -111,6 +111,13 @@ export function createComposedServer<Plan>(
   };
   assertSafeStart(start);
   const origins = createOrigins(listed);
+  const telemetry = createTelemetry({
+    bff: composed.name,
+    backends,
+    connections: () => ({ http: http.connections, websocket: sockets.size }),
+    export: options.traces ?? {},
+    logger,
+  });
   const gate = createGate({
     limits,
     environment,
@@ -120,6 +127,7 @@ export function createComposedServer<Plan>(
       ? createRateLimit({ name: composed.name, limits, clients, counts: options.counts })
       : undefined,
     trustedHops,
+    onTurned: (why) => telemetry.metrics.turned(why),
   });
   const admit = createAdmission(composed, {
     environment,
@@ -131,13 +139,6 @@ export function createComposedServer<Plan>(
     ...(options.store && { store: options.store }),
   });
   const answers = new AnswerCache({ caches });
-  const telemetry = createTelemetry({
-    bff: composed.name,
-    backends,
-    connections: () => ({ http: http.connections, websocket: sockets.size }),
-    export: options.traces ?? {},
-    logger,
-  });
   const run = createOperations({
     composed,
     admit,

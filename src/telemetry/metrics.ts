@@ -77,7 +77,7 @@ export class Metrics {
   });
   readonly #refusals = new Counters({
     name: 'tailorbird_refused_total',
-    help: 'Requests and operations turned away to protect the server: shed, or the code of a limit.',
+    help: 'Requests and operations turned away: shed (too busy), address and budget (too often), cost, client (too old), document (over a limit), unregistered.',
     labels: ['reason'],
   });
 
@@ -150,7 +150,8 @@ export class Metrics {
     this.#operations.at(kind, name, app, version, outcome).value += 1;
     for (const code of operation.codes) {
       this.#errors.at(name, code).value += 1;
-      if (limitCodes.has(code)) this.#refusals.at(code).value += 1;
+      if (code === 'PERSISTED_ONLY') this.turned('unregistered');
+      else if (code === 'COST_LIMIT_EXCEEDED' && type === null) this.turned('document');
     }
     if (type !== null && type !== 'subscription') {
       this.#durations.at(kind, name).observe(operation.durationMs / 1_000);
@@ -177,8 +178,8 @@ export class Metrics {
     this.#responses.at(String(status)).value += 1;
   }
 
-  /** A request that was turned away before it was an operation. */
-  refused(reason: string): void {
+  /** Somebody was turned away: `shed`, `address`, `budget`, `cost`, `client`, `document`, `unregistered`. */
+  turned(reason: string): void {
     this.#refusals.at(reason).value += 1;
   }
 
@@ -199,10 +200,3 @@ export class Metrics {
     this.#process.close();
   }
 }
-
-const limitCodes: ReadonlySet<string> = new Set([
-  'RATE_LIMITED',
-  'COST_LIMIT_EXCEEDED',
-  'PERSISTED_ONLY',
-  'CLIENT_UPGRADE_REQUIRED',
-]);

@@ -97,7 +97,7 @@ describe('metrics', () => {
     expect(
       valueOf(text, 'tailorbird_operations_total', { operation: '', outcome: 'PERSISTED_ONLY' }),
     ).toBe(1);
-    expect(valueOf(text, 'tailorbird_refused_total', { reason: 'PERSISTED_ONLY' })).toBe(1);
+    expect(valueOf(text, 'tailorbird_refused_total', { reason: 'unregistered' })).toBe(1);
     expect(text).not.toContain('operation="x"');
   });
 
