@@ -31,7 +31,8 @@ export interface AnswerKey {
 }
 
 export interface KeptAnswer {
-  readonly text: string;
+  /** Its JSON text in UTF-8, as it goes on the wire. Not to be changed. */
+  readonly body: Buffer;
   readonly scope: 'public' | 'viewer';
   /** How much longer it may be kept, in milliseconds. */
   readonly remainingMs: number;
@@ -51,14 +52,14 @@ export type Answered<Failed> = (KeptAnswer | { readonly failed: Failed }) & {
 export interface AnswerCacheOptions {
   /** Whose invalidations it hears. */
   readonly caches: Caches;
-  /** Of all texts, in bytes. @default 64 MiB */
+  /** Of all bodies, in bytes. @default 64 MiB */
   readonly maxBytes?: number;
   /** In milliseconds. @default performance.now */
   readonly now?: () => number;
 }
 
 interface Entry {
-  readonly text: string;
+  readonly body: Buffer;
   readonly scope: 'public' | 'viewer';
   readonly expiresAt: number;
   readonly tags: readonly string[];
@@ -74,11 +75,12 @@ interface Flight {
 
 interface Landed<Failed> {
   readonly executed: Executed<Failed>;
+  readonly body: Buffer;
   readonly remainingMs: number;
 }
 
 /**
- * Whole answers as texts: public ones once for everyone, others once for each viewer with the same
+ * Whole answers as bodies: public ones once for everyone, others once for each viewer with the same
  * scopes. Answers with errors, stale or undeclared parts are never kept.
  */
 export class AnswerCache implements TaggedCache {
@@ -147,8 +149,9 @@ export class AnswerCache implements TaggedCache {
     const executed = await execute(signal);
     signal.throwIfAborted();
     if ('failed' in executed) return { failed: executed.failed, shared: false };
-    const remainingMs = this.#keep(key, scopeKey, executed, startedAt, moment);
-    return { text: executed.text, scope: executed.policy.scope, remainingMs, shared: false };
+    const body = Buffer.from(executed.text);
+    const remainingMs = this.#keep(key, scopeKey, body, executed.policy, startedAt, moment);
+    return { body, scope: executed.policy.scope, remainingMs, shared: false };
   }
 
   async #join<Failed>(
@@ -162,7 +165,11 @@ export class AnswerCache implements TaggedCache {
     const known = this.#flights.get(id);
     const flight = known ?? this.#start(key, id, scopeKey, execute);
     // Whoever shares an id was given an `execute` with the same failures.
-    const { executed, remainingMs } = (await this.#wait(id, flight, signal)) as Landed<Failed>;
+    const { executed, body, remainingMs } = (await this.#wait(
+      id,
+      flight,
+      signal,
+    )) as Landed<Failed>;
     const shared = known !== undefined;
     const { scope } = executed.policy;
     if (flight.scopeKey !== scopeKey && scope !== 'public') {
@@ -170,7 +177,7 @@ export class AnswerCache implements TaggedCache {
       return this.#alone(key, scopeKey, signal, execute);
     }
     if ('failed' in executed) return { failed: executed.failed, shared };
-    return { text: executed.text, scope, remainingMs, shared };
+    return { body, scope, remainingMs, shared };
   }
 
   #start(
@@ -184,10 +191,13 @@ export class AnswerCache implements TaggedCache {
     const moment = this.#caches.invalidations.now;
     const landed = Promise.resolve()
       .then(() => execute(left.signal))
-      .then((executed) => ({
-        executed,
-        remainingMs: this.#keep(key, scopeKey, executed, startedAt, moment),
-      }))
+      .then((executed) => {
+        if ('failed' in executed) return { executed, body: noBody, remainingMs: 0 };
+        const body = Buffer.from(executed.text);
+        const { policy } = executed;
+        const remainingMs = this.#keep(key, scopeKey, body, policy, startedAt, moment);
+        return { executed, body, remainingMs };
+      })
       .finally(() => this.#land(id, flight));
     landed.catch(() => {}); // those who wait hear of it
     const flight: Flight = { landed, scopeKey, waiting: 0, left };
@@ -199,12 +209,11 @@ export class AnswerCache implements TaggedCache {
   #keep(
     key: AnswerKey,
     scopeKey: string,
-    executed: Executed<unknown>,
+    body: Buffer,
+    policy: AnswerPolicy,
     startedAt: number,
     moment: number,
   ): number {
-    if ('failed' in executed) return 0;
-    const { text, policy } = executed;
     const { scope, lifetimeMs, tags } = policy;
     if (scope === 'public') this.#publicOperations.set(key.operation, true);
     else this.#publicOperations.delete(key.operation);
@@ -212,8 +221,8 @@ export class AnswerCache implements TaggedCache {
     const remainingMs = expiresAt - this.#now();
     if (remainingMs <= 0 || this.#caches.invalidations.since(moment, tags)) return 0;
     const id = scope === 'public' ? key.text : key.text + scopeKey;
-    const entry: Entry = { text, scope, expiresAt, tags };
-    const size = Buffer.byteLength(text) + id.length + tags.length * 64 + 256;
+    const entry: Entry = { body, scope, expiresAt, tags };
+    const size = body.length + id.length + tags.length * 64 + 256;
     this.#entries.set(id, entry, { size });
     if (tags.length > 0 && this.#entries.peek(id) === entry) this.#index.add(tags, id);
     return remainingMs;
@@ -244,11 +253,13 @@ export class AnswerCache implements TaggedCache {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     const remainingMs = entry.expiresAt - this.#now();
-    if (remainingMs > 0) return { text: entry.text, scope: entry.scope, remainingMs };
+    if (remainingMs > 0) return { body: entry.body, scope: entry.scope, remainingMs };
     this.#entries.delete(id);
     return undefined;
   }
 }
+
+const noBody = Buffer.alloc(0);
 
 /** The key of a read. Long variables are hashed. */
 export function answerKey(parts: AnswerKeyParts): AnswerKey {

@@ -249,10 +249,10 @@ function useOperations<Plan>({
           case 'refused':
             request.headers.set('accept', media.whole ?? 'application/json');
             return { errors: withStatus(outcome.refused) };
-          case 'text':
+          case 'body':
             request.headers.set('accept', media.whole ?? 'application/json');
             cacheControl.set(request, outcome.cacheControl);
-            return JSON.parse(outcome.text) as ExecutionResult;
+            return JSON.parse(outcome.body.toString()) as ExecutionResult;
           case 'single':
             request.headers.set('accept', media.whole ?? 'application/json');
             return 'data' in outcome.answer

@@ -111,7 +111,7 @@ export function createJsonDoor(options: JsonDoorOptions) {
         type === 'subscription' ? eventsNotAccepted(requestId) : { incremental: false },
     });
     response.off('close', onClose);
-    if (outcome.kind === 'text') reply.text(outcome.text, outcome.cacheControl);
+    if (outcome.kind === 'body') reply.body(outcome.body, outcome.cacheControl);
     else if (outcome.kind === 'refused') reply.refusedOperation(outcome.refused);
     else if (outcome.kind === 'single') reply.single(outcome.answer);
     else throw new Error(`a JSON POST was answered with ${outcome.kind}`);
@@ -221,7 +221,7 @@ class Reply {
     this.#told = headers;
   }
 
-  text(body: string, cacheControl: string): void {
+  body(body: Buffer, cacheControl: string): void {
     this.#write(200, body, cacheControl);
   }
 
@@ -250,22 +250,35 @@ class Reply {
 
   #write(
     status: number,
-    body: string,
+    body: string | Buffer,
     cacheControl = 'no-store',
     headers?: Readonly<Record<string, string>>,
   ): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
-    response.writeHead(status, {
-      ...answerHeaders,
-      ...this.#told,
-      ...headers,
-      'content-type': `${this.#type}; charset=utf-8`,
-      'content-length': Buffer.byteLength(body),
-      'x-request-id': this.#requestId,
-      'cache-control': cacheControl,
-      vary: varyBy,
-    });
-    response.end(body);
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    // A flat list is what node:http writes fastest.
+    const list = [
+      'content-type',
+      `${this.#type}; charset=utf-8`,
+      'content-length',
+      String(bytes.length),
+      'x-request-id',
+      this.#requestId,
+      'cache-control',
+      cacheControl,
+      'vary',
+      varyBy,
+      ...ownHeaders,
+    ];
+    for (const more of [this.#told, headers]) {
+      for (const name in more) list.push(name, more[name] ?? '');
+    }
+    response.writeHead(status, list);
+    response.end(bytes);
   }
 }
+
+const ownHeaders = Object.entries(answerHeaders)
+  .filter(([name]) => name !== 'cache-control')
+  .flat();

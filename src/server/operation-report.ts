@@ -135,10 +135,11 @@ export class OperationReport {
   }
 
   /** The same for an answer without errors that is text already. */
-  answerText(text: string): string {
+  answerBody(body: Buffer): Buffer {
     this.end();
-    if (!this.#showsWaterfall) return text;
-    return JSON.stringify(this.#withWaterfall(JSON.parse(text) as ExecutionResult, this.#work));
+    if (!this.#showsWaterfall) return body;
+    const answer = JSON.parse(body.toString()) as ExecutionResult;
+    return Buffer.from(JSON.stringify(this.#withWaterfall(answer, this.#work)));
   }
 
   maskEvent(event: ExecutionResult): ExecutionResult {

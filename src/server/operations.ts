@@ -46,8 +46,8 @@ export interface Caller extends Asking {
 export type Outcome =
   | { readonly kind: 'refused'; readonly refused: Refused }
   | { readonly kind: 'single'; readonly type: OperationTypeNode; readonly answer: ExecutionResult }
-  /** A query's answer without errors, as the text of a body, and how long who may keep it. */
-  | { readonly kind: 'text'; readonly text: string; readonly cacheControl: string }
+  /** A query's answer without errors, as JSON in UTF-8, and how long who may keep it. */
+  | { readonly kind: 'body'; readonly body: Buffer; readonly cacheControl: string }
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
   | { readonly kind: 'events'; readonly events: AsyncGenerator<ExecutionResult, void, void> };
 
@@ -201,8 +201,8 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       return { kind: 'single', type, answer: report.answer(answered.failed) };
     }
     report.reused(answered);
-    const text = report.answerText(answered.text);
-    return { kind: 'text', text, cacheControl: cacheControlOf(answered) };
+    const body = report.answerBody(answered.body);
+    return { kind: 'body', body, cacheControl: cacheControlOf(answered) };
   }
 
   /** Tells plans apart; the same for the same plan. */

@@ -222,7 +222,7 @@ function ranAlready(outcome: Ran, schema: GraphQLSchema) {
 function outcomeOf(parameters: object): OperationResult {
   const { outcome } = parameters as { outcome: Ran };
   if (outcome.kind === 'single') return outcome.answer;
-  if (outcome.kind === 'text') return JSON.parse(outcome.text) as ExecutionResult;
+  if (outcome.kind === 'body') return JSON.parse(outcome.body.toString()) as ExecutionResult;
   // Parts travel as they are: the library only writes them out.
   return outcome.kind === 'parts'
     ? (outcome.parts as AsyncGenerator<ExecutionResult>)

@@ -48,17 +48,22 @@ function cacheAt(options: { maxBytes?: number } = {}) {
   return { cache, caches, clock, run, runs: () => runs };
 }
 
-const textOf = (answer: { text: string } | { failed: unknown }) =>
-  'text' in answer ? answer.text : answer.failed;
+const textOf = (answer: { body: Buffer } | { failed: unknown }) =>
+  'body' in answer ? answer.body.toString() : answer.failed;
 
 describe('whole answers', () => {
   it('are kept for their lifetime, which goes on counting', async () => {
     const { cache, clock, run } = cacheAt();
     const first = await run(policy('public', 10_000));
-    expect(first).toEqual({ text: 'run 1', scope: 'public', remainingMs: 10_000, shared: false });
+    expect(first).toEqual({
+      body: Buffer.from('run 1'),
+      scope: 'public',
+      remainingMs: 10_000,
+      shared: false,
+    });
     clock.time = 4_500;
     const kept = cache.get({ key, viewer: ann });
-    expect(kept).toEqual({ text: 'run 1', scope: 'public', remainingMs: 5_500 });
+    expect(kept).toEqual({ body: Buffer.from('run 1'), scope: 'public', remainingMs: 5_500 });
     expect(cacheControlOf(kept!)).toBe('public, max-age=5');
     clock.time = 10_000;
     expect(cache.get({ key, viewer: null })).toBeUndefined();
@@ -74,13 +79,15 @@ describe('whole answers', () => {
   it('of a viewer are nobody else’s, nor the same viewer’s with other scopes', async () => {
     const { cache, run } = cacheAt();
     await run(policy('viewer', 10_000), ann);
-    expect(cache.get({ key, viewer: ann })?.text).toBe('run 1');
-    expect(cache.get({ key, viewer: { ...ann, scopes: ['write', 'read'] } })?.text).toBe('run 1');
+    expect(cache.get({ key, viewer: ann })?.body.toString()).toBe('run 1');
+    expect(cache.get({ key, viewer: { ...ann, scopes: ['write', 'read'] } })?.body.toString()).toBe(
+      'run 1',
+    );
     for (const viewer of [bob, null, { ...ann, scopes: ['read'] }, { ...ann, scopes: [] }]) {
       expect(cache.get({ key, viewer })).toBeUndefined();
     }
     await run(policy('viewer', 10_000), null);
-    expect(cache.get({ key, viewer: null })?.text).toBe('run 2');
+    expect(cache.get({ key, viewer: null })?.body.toString()).toBe('run 2');
     expect(cache.get({ key, viewer: { subject: 'null', scopes: [] } })).toBeUndefined();
   });
 
@@ -121,7 +128,7 @@ describe('whole answers', () => {
     const { cache, caches, run } = cacheAt();
     await run(policy('public', 10_000, ['Airport:ATL', 'Flight:1']));
     await caches.invalidate(['Airport:JFK']);
-    expect(cache.get({ key, viewer: null })?.text).toBe('run 1');
+    expect(cache.get({ key, viewer: null })?.body.toString()).toBe('run 1');
     await caches.invalidate(['Flight:1']);
     expect(cache.get({ key, viewer: null })).toBeUndefined();
     expect(cache.bytes).toBe(0);
@@ -131,9 +138,9 @@ describe('whole answers', () => {
     await caches.invalidate(['Flight:1']);
     const after = await run(policy('public', 10_000, ['Flight:1']));
     open.resolve();
-    expect(await before).toMatchObject({ text: 'run 2', remainingMs: 0 });
-    expect(after).toMatchObject({ text: 'run 3', shared: false });
-    expect(cache.get({ key, viewer: null })?.text).toBe('run 3');
+    expect(await before).toMatchObject({ body: Buffer.from('run 2'), remainingMs: 0 });
+    expect(after).toMatchObject({ body: Buffer.from('run 3'), shared: false });
+    expect(cache.get({ key, viewer: null })?.body.toString()).toBe('run 3');
   });
 
   it('stay within their bytes', async () => {
@@ -230,8 +237,8 @@ describe('identical reads in flight', () => {
       'for ann',
       'for bob',
     ]);
-    expect(cache.get({ key, viewer: ann })?.text).toBe('for ann');
-    expect(cache.get({ key, viewer: bob })?.text).toBe('for bob');
+    expect(cache.get({ key, viewer: ann })?.body.toString()).toBe('for ann');
+    expect(cache.get({ key, viewer: bob })?.body.toString()).toBe('for bob');
   });
 
   it('share an answer with errors, and what went wrong altogether', async () => {

@@ -82,7 +82,7 @@ describe('an answer of a bff', () => {
     expect(first).toMatchObject({ scope: 'public', shared: false });
     expect('remainingMs' in first && first.remainingMs).toBeGreaterThan(40_000);
     const made = calls();
-    expect(await ask(query)).toMatchObject({ text: 'text' in first && first.text });
+    expect(await ask(query)).toMatchObject({ body: 'body' in first && first.body });
     expect(calls()).toBe(made);
   });
 
@@ -91,7 +91,7 @@ describe('an answer of a bff', () => {
     const query = '{ me { name } flight(id: "1") { id } }';
     const textOf = async (subject?: string) => {
       const answer = await ask(query, subject);
-      return 'text' in answer ? JSON.parse(answer.text).data.me : answer;
+      return 'body' in answer ? JSON.parse(answer.body.toString()).data.me : answer;
     };
     expect(await textOf()).toBeNull();
     expect(await textOf('ann')).toEqual({ name: 'Of ann' });

@@ -190,7 +190,7 @@ function notRegistered(
       ? 'GRAPHQL_PARSE_FAILED'
       : 'PERSISTED_ONLY';
   const error = maskRequestError(new GraphQLError(message), code, { requestId, environment });
-  return { errors: [error], status: 400, wellFormed: true };
+  return { errors: [error], status: 400, wellFormed: !persistedOnly };
 }
 
 const documentLimits: readonly DocumentLimit[] = [
