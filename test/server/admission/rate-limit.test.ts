@@ -167,7 +167,11 @@ describe.runIf(hasRedis)('with Redis', () => {
   const instances = (count: number, url = new URL(redisUrl), log: string[] = []) => {
     const name = randomUUID();
     return Array.from({ length: count }, () => {
-      const counts = createRedisCounts({ url, log: (message) => log.push(message) });
+      const counts = createRedisCounts({
+        url,
+        log: (message) => log.push(message),
+        timeoutMs: 5_000,
+      });
       const slow = { capacity: 1_000, perSecond: 0.001 };
       return { counts, buckets: createSharedBuckets(name, slow, counts) };
     });
