@@ -56,11 +56,10 @@ describe.each([
       'introspection in a fragment',
       '{ ...F } fragment F on Query { x: __schema { types { name } } }',
     ],
-  ])('finds no %s', async (__, query) => {
+  ])('finds no %s', async (_name, query) => {
     const { text } = await post({ query, operationName: null });
     const { errors, ...rest } = JSON.parse(text) as { errors: object[] };
     expect([errors.length, rest]).toEqual([1, {}]);
-  });
   });
 
   test('finds no batches', async () => {

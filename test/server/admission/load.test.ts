@@ -129,6 +129,7 @@ describe.each(transports)('when there is too much, over %s', (name, send) => {
 
   test('a query is refused at once, and told when to come back', async () => {
     for (const url of [urls.reads, urls.all]) {
+      await send(url, { query: '{ hello }' });
       const started = performance.now();
       const { status, headers, codes, data } = await send(url, { query: '{ hello }' });
       expect(performance.now() - started).toBeLessThan(50);
