@@ -11,6 +11,10 @@ export const answerHeaders: Readonly<Record<string, string>> = {
 
 /** Adds them where an answer does not say otherwise. */
 export function addAnswerHeaders(headers: Headers): void {
+  // Yoga lets event streams be kept, as long as somebody asks whether they changed.
+  if (headers.get('content-type')?.startsWith('text/event-stream')) {
+    headers.set('cache-control', 'no-store');
+  }
   for (const [name, value] of Object.entries(answerHeaders)) {
     if (!headers.has(name)) headers.set(name, value);
   }

@@ -112,10 +112,11 @@ describe.each([
   });
 
   test('finds no tracing, debugging or stack', async () => {
-    for (const headers of [
+    const asking: Record<string, string>[] = [
       {},
       { 'x-apollo-tracing': '1', 'apollo-federation-include-trace': 'ftv1' },
-    ]) {
+    ];
+    for (const headers of asking) {
       for (const query of [
         'query cop { __typename }',
         '{ fails(how: BUG) }',
