@@ -57,12 +57,8 @@ function Axis({ lengthMs, percent }) {
       {ticks(lengthMs).map((ms) => (
         <Fragment key={ms}>
           {ms > 0 && <i style={{ left: percent(ms) }} />}
-          <span
-            style={{ left: percent(ms) }}
-            className={ms > lengthMs * 0.88 ? 'is-last' : undefined}
-          >
-            {tick(ms)}
-          </span>
+          {/* A label near the end would not fit beside its line. */}
+          {ms < lengthMs * 0.86 && <span style={{ left: percent(ms) }}>{tick(ms)}</span>}
         </Fragment>
       ))}
     </div>
