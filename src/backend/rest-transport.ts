@@ -2,6 +2,7 @@ import { BackendError } from '../error.ts';
 import type { BackendAnswer, BackendCall, RestRequest, Transport } from './backend.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { HttpAnswer } from './http-exchange.ts';
+import { ParsedBodies } from './parsed-bodies.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import { httpStatusMeaning } from './status.ts';
 import type { TlsFiles } from './tls.ts';
@@ -14,6 +15,7 @@ export function restTransport(
   tls?: TlsFiles,
 ): Transport {
   const connection = new HttpConnection(endpoint, policy, tls);
+  const bodies = new ParsedBodies();
   return {
     async call(call) {
       const request = call.request as RestRequest; // a rest backend's calls are rest requests
@@ -23,7 +25,7 @@ export function restTransport(
         accept: 'application/json',
         body: request.body === undefined ? undefined : JSON.stringify(request.body),
       });
-      return decoded(call, request, answer, endpoint);
+      return decoded(call, request, answer, { endpoint, bodies });
     },
     probe: (signal) => connection.probe(signal),
     close: () => connection.close(),
@@ -34,7 +36,7 @@ function decoded(
   call: BackendCall,
   request: RestRequest,
   answer: HttpAnswer,
-  endpoint: URL,
+  { endpoint, bodies }: { readonly endpoint: URL; readonly bodies: ParsedBodies },
 ): BackendAnswer {
   const { status, headers, bytes } = answer;
   if (status === 304 && isConditional(call)) {
@@ -42,17 +44,24 @@ function decoded(
   }
   if (status < 200 || status > 299) throw statusError(call, answer, endpoint);
   const empty = bytes === 0 && (status === 204 || status === 205 || request.method !== 'GET');
-  return { value: empty ? null : parseJson(call, answer, endpoint), headers, bytes };
+  const parse = (text: string): unknown =>
+    request.method === 'GET' ? bodies.parse(request.path, text) : JSON.parse(text);
+  return { value: empty ? null : parseJson(call, answer, endpoint, parse), headers, bytes };
 }
 
 /** The body as JSON. Fails: BackendError UPSTREAM_BAD_RESPONSE for another type, or what does not parse. */
-export function parseJson(call: BackendCall, answer: HttpAnswer, endpoint: URL): unknown {
+export function parseJson(
+  call: BackendCall,
+  answer: HttpAnswer,
+  endpoint: URL,
+  parse: (text: string) => unknown = JSON.parse,
+): unknown {
   const type = answer.headers['content-type'];
   if (type !== undefined && !isJson(String(type))) {
     throw badResponse(call, endpoint, `with ${String(type)} instead of JSON`, answer);
   }
   try {
-    return JSON.parse(answer.text);
+    return parse(answer.text);
   } catch (cause) {
     throw badResponse(call, endpoint, 'with invalid JSON', answer, cause);
   }
