@@ -91,7 +91,6 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     });
     let operation: OperationContext | undefined;
     let operationType: OperationTypeNode | undefined;
-    let hasEntered = false;
     try {
       const outdated = gate.client(caller);
       if (outdated) return report.refused(outdated);
@@ -104,8 +103,6 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       if (isRefused(carried)) return report.refused(carried);
       const turned = gate.operation(admission, cost, caller);
       if (turned) return report.refused(turned);
-      gate.entered();
-      hasEntered = true;
 
       const viewer = await caller.viewer();
       const budget = await gate.spend(caller, viewer, cost);
@@ -146,8 +143,6 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
             headers: { 'www-authenticate': auth.challenge },
           }),
       });
-    } finally {
-      if (hasEntered) gate.left();
     }
   };
 

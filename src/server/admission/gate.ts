@@ -46,13 +46,10 @@ export interface Gate {
   arrival(address: string, priority: Priority): HttpRefusal | null | Promise<HttpRefusal | null>;
   /** An app that is too old. */
   client(asking: Asking): Refused | null;
-  /** An operation that may run on this transport: load, then its cost. */
+  /** An operation that may run on this transport: its cost, then load. */
   operation(operation: Pick<Admitted<unknown>, 'type'>, cost: Cost, asking: Asking): Refused | null;
   /** Takes its points from the viewer's budget; what is left travels with the answer, as headers. */
   spend(asking: Asking, viewer: Viewer | null, cost: Cost): Budget | Promise<Budget>;
-  /** Counts an operation as running, from `entered` to `left`. */
-  entered(): void;
-  left(): void;
   close(): Promise<void>;
 }
 
@@ -97,9 +94,10 @@ export function createGate(options: GateOptions): Gate {
 
     operation({ type }, cost, asking) {
       const priority = asking.isPrefetch ? 'prefetch' : type === 'mutation' ? 'mutation' : 'read';
-      if (load.refuses(priority)) return refuse('shed', asking, busy());
-      if (cost.exceeds === null || environment !== 'production') return null;
-      return refuse('cost', asking, tooCostly);
+      if (cost.exceeds !== null && environment === 'production') {
+        return refuse('cost', asking, tooCostly);
+      }
+      return load.takes(priority) ? null : refuse('shed', asking, busy());
     },
 
     spend(asking, viewer, cost) {
@@ -114,8 +112,6 @@ export function createGate(options: GateOptions): Gate {
       return spent instanceof Promise ? spent.then(told) : told(spent);
     },
 
-    entered: () => load.entered(),
-    left: () => load.left(),
     async close() {
       load.close();
       await rateLimit?.close();

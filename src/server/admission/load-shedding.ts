@@ -6,23 +6,23 @@ export type Priority = 'mutation' | 'read' | 'prefetch';
 
 /** How many operations this process takes on while it can't keep up. */
 export interface LoadShedding {
-  /** Whether one more of this priority is too many now. */
+  /** Whether one more of this priority would be too many now. */
   refuses(priority: Priority): boolean;
-  /** Counts an operation as running; call `left` when it is answered. */
-  entered(): void;
-  left(): void;
-  /** Operations that may run at once; Infinity while the event loop keeps up. */
-  readonly limit: number;
-  readonly running: number;
+  /** Takes one on, or says that it is one too many. */
+  takes(priority: Priority): boolean;
+  /** Operations a second that are taken on; Infinity while the event loop keeps up. */
+  readonly perSecond: number;
   close(): void;
 }
 
 export interface LoadSheddingOptions {
-  readonly limits: Pick<Limits, 'eventLoopDelayMs' | 'concurrencyFloor'>;
+  readonly limits: Pick<Limits, 'eventLoopDelayMs' | 'operationsFloorPerSecond'>;
   /** p99 of the event loop's delay since it was last asked, in milliseconds. @default measured by node:perf_hooks */
   readonly delay?: DelayMeter;
   /** Calls back every 200 ms until it is stopped. @default a timer */
   readonly every?: (tick: () => void) => () => void;
+  /** Milliseconds of a clock that only goes forward. @default performance.now */
+  readonly now?: () => number;
 }
 
 export interface DelayMeter {
@@ -31,51 +31,70 @@ export interface DelayMeter {
 }
 
 /**
- * Adaptive: while the event loop keeps up there is no limit, and a request pays for two additions.
+ * Adaptive: while the event loop keeps up there is no limit, and a request pays for one addition.
  * When its delay was too long twice in a row (one long pause of the garbage collector is not load),
- * as many operations may run as ran then, less a fifth; a tenth more or a fifth less each 200 ms
- * after that, until it has kept up for a second with room to spare.
+ * fewer operations are taken on than were taken on then: a tenth fewer, or down to half when the
+ * delay is far too long. Every 200 ms it is a little more while the loop keeps up, and without limit
+ * after a second with room to spare.
+ *
+ * It is a rate, and not how many run at once: what waits for the processor waits in the kernel,
+ * where nobody counts it.
  */
 export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
-  const { eventLoopDelayMs, concurrencyFloor } = options.limits;
+  const { eventLoopDelayMs, operationsFloorPerSecond } = options.limits;
   const delay = options.delay ?? eventLoopMeter();
+  const now = options.now ?? (() => performance.now());
   const stop = (options.every ?? everySample)(tick);
-  let limit = Number.POSITIVE_INFINITY;
-  let running = 0;
-  let mostRunning = 0;
+  const floor = operationsFloorPerSecond / 1_000;
+  let perMs = Number.POSITIVE_INFINITY;
+  /** What may be taken on now: refilled by the rate, at most what a fifth of a second brings. */
+  let tokens = 0;
+  let refilledAt = 0;
+  let taken = 0;
+  let sampledAt = now();
   let slowInARow = 0;
-  let idleInARow = 0;
+  let roomyInARow = 0;
 
   function tick(): void {
-    const isSlow = delay.read() > eventLoopDelayMs;
-    const most = mostRunning;
-    mostRunning = running;
-    slowInARow = isSlow ? slowInARow + 1 : 0;
-    if (isSlow) {
-      idleInARow = 0;
+    const at = now();
+    const used = taken / Math.max(1, at - sampledAt);
+    sampledAt = at;
+    taken = 0;
+    const delayMs = delay.read();
+    if (delayMs > eventLoopDelayMs) {
+      roomyInARow = 0;
+      slowInARow += 1;
       if (slowInARow < 2) return;
-      limit = Math.max(concurrencyFloor, Math.ceil(Math.min(limit, most) * 0.8));
+      if (perMs === Number.POSITIVE_INFINITY) refilledAt = at;
+      const share = Math.min(0.9, Math.max(0.5, eventLoopDelayMs / delayMs));
+      perMs = Math.max(floor, Math.min(perMs, used) * share);
       return;
     }
-    if (limit === Number.POSITIVE_INFINITY) return;
-    idleInARow = most < limit / 2 ? idleInARow + 1 : 0;
-    limit = idleInARow >= calmSamples ? Number.POSITIVE_INFINITY : Math.ceil(limit * 1.1);
+    slowInARow = 0;
+    if (perMs === Number.POSITIVE_INFINITY) return;
+    roomyInARow = used < perMs / 2 ? roomyInARow + 1 : 0;
+    perMs = roomyInARow >= calmSamples ? Number.POSITIVE_INFINITY : perMs * 1.06;
+  }
+
+  function refuses(priority: Priority): boolean {
+    if (perMs === Number.POSITIVE_INFINITY) return false;
+    const at = now();
+    const most = perMs * sampleMs;
+    tokens = Math.min(most, tokens + (at - refilledAt) * perMs);
+    refilledAt = at;
+    return tokens < 1 + most * reserveOf[priority];
   }
 
   return {
-    refuses: (priority) => running >= limit * shareOf[priority],
-    entered() {
-      running += 1;
-      if (running > mostRunning) mostRunning = running;
+    refuses,
+    takes(priority) {
+      if (refuses(priority)) return false;
+      taken += 1;
+      tokens -= 1;
+      return true;
     },
-    left() {
-      running -= 1;
-    },
-    get limit() {
-      return limit;
-    },
-    get running() {
-      return running;
+    get perSecond() {
+      return perMs * 1_000;
     },
     close() {
       stop();
@@ -84,8 +103,8 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
   };
 }
 
-/** Which share of the limit each may fill. */
-const shareOf: Readonly<Record<Priority, number>> = { mutation: 1.25, read: 1, prefetch: 0.5 };
+/** Which share of what may be taken on at once is left for those before it. */
+const reserveOf: Readonly<Record<Priority, number>> = { mutation: 0, read: 0.2, prefetch: 0.6 };
 
 const sampleMs = 200;
 const resolutionMs = 20;
