@@ -334,9 +334,9 @@ describe('the end of a token', () => {
 
   it('closes a WebSocket within a second', async () => {
     const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
+    await new Promise((resolve) => socket.once('open', resolve));
     const token = await tokenOf(issuer, soon());
     const endsAtMs = (now() + 1) * 1_000;
-    await new Promise((resolve) => socket.once('open', resolve));
     const payload = { authorization: `Bearer ${token}` };
     socket.send(JSON.stringify({ type: 'connection_init', payload }));
     const [code] = await new Promise<[number, Buffer]>((resolve) =>
