@@ -69,7 +69,7 @@ export function processReadings() {
   };
 }
 
-const resolutionMs = 10;
+const resolutionMs = 20;
 
 function gauge(name: string, help: string, read: () => number): Readings {
   return new Readings('gauge', name, help, read);
