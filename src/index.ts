@@ -10,6 +10,7 @@ export { type ComposedBff, composeBff } from './bff/compose-bff.ts';
 export { type Bff, type BffOptions, defineBff, type Tailor } from './bff/define-bff.ts';
 export { BackendError, type ErrorCode, errorCodes, isBackendError } from './error.ts';
 export type { Batch, BatchCache, BatchOptions } from './load/batch.ts';
+export { invalidate } from './load/caches.ts';
 export { defineBatch } from './load/define-batch.ts';
 export { type RequestContext, requireViewer, type Viewer } from './request.ts';
 export { createSubschemaBuilder } from './subschema/builder.ts';

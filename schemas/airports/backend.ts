@@ -12,7 +12,7 @@ export const airports = defineRestBackend<Paths>({
  *
  * Shape: codes[n] → (Airport | null)[n]; null where no airport has the code.
  * Source: REST GET /airports?ids=, at most 100 codes a call.
- * Cached: 60 s, public, and 5 min more while it is asked anew.
+ * Cached: 60 s, public, tagged `Airport:<code>`, and 5 min more while it is asked anew.
  * Fails: BackendError, for every code of the call.
  */
 export const airportByIata = defineBatch(airports, {
@@ -21,5 +21,6 @@ export const airportByIata = defineBatch(airports, {
   rows: (page) => page.items,
   keyOf: (airport: Airport) => airport.iata,
   maxBatchSize: 100,
+  tags: 'Airport',
   cache: { scope: 'public', ttlMs: 60_000, staleWhileRevalidateMs: 300_000 },
 });

@@ -23,6 +23,7 @@ export const flightById = defineBatch(flights, {
   rows: (page) => page.flights,
   keyOf: (flight: Flight) => flight.id,
   maxBatchSize: 200,
+  tags: 'Flight',
   cache: { scope: 'public', ttlMs: 60_000 },
 });
 
@@ -67,6 +68,7 @@ export const departuresByAirport = defineBatch(flights, {
   },
   keyOf: (page) => page.origin,
   maxBatchSize: 200,
+  tags: 'Airport',
   cache: { scope: 'public', ttlMs: 10_000 },
 });
 
@@ -88,6 +90,7 @@ export const routesByAirport = defineBatch(flights, {
   keyOf: (airport) => airport.origin,
   value: (airport) => airport.routes,
   maxBatchSize: 200,
+  tags: 'Airport',
   cache: { scope: 'public', ttlMs: 60_000 },
 });
 
@@ -105,5 +108,6 @@ export const delaysByAirport = defineBatch(flights, {
   rows: (page) => page.delayStats,
   keyOf: (stats: DelayStats) => stats.origin,
   maxBatchSize: 200,
+  tags: 'Airport',
   cache: { scope: 'public', ttlMs: 60_000 },
 });

@@ -23,5 +23,6 @@ export const travellerById = defineBatch(travellers, {
   rows: (page) => page.items,
   keyOf: (traveller: Traveller) => traveller.id,
   maxBatchSize: 100,
+  tags: 'Traveller',
   cache: { scope: 'viewer', ttlMs: 10_000 },
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RedisClientType } from 'redis';
+import type { RedisClientType } from '@redis/client';
 import { invalidateScript, setScript } from './redis-scripts.ts';
 import type { SharedStore, StoreEntry, StoreRead } from './shared-store.ts';
 
@@ -141,7 +141,7 @@ class RedisStore implements SharedStore {
   }
 
   async #open(url: string): Promise<void> {
-    const { createClient } = await import('redis');
+    const { createClient } = await import('@redis/client');
     if (this.#closed) return;
     const client: RedisClientType = createClient({
       url,

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { type GraphQLSchema, printSchema } from 'graphql';
 import type { LiveBackend, Transport } from '../backend/backend.ts';
 import { createLiveBackend } from '../backend/live-backend.ts';
 import { endpointsOf, resolveSettings } from '../backend/settings.ts';
@@ -18,6 +20,7 @@ import {
 import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
+import { createRedisStore } from '../load/redis-store.ts';
 import { runMain } from './run-main.ts';
 
 export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'auth'> {
@@ -65,6 +68,13 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
       persistedOnly: admission.PERSISTED_ONLY,
       trustedHops: admission.TRUST_PROXY,
       origins: admission.ALLOWED_ORIGINS,
+      ...(admission.REDIS_URL && {
+        store: createRedisStore({
+          url: admission.REDIS_URL.href,
+          version: `${bff.name}:${schemaHash(composed.graph)}`,
+          log: (message) => logger.warn({ bff: bff.name }, message),
+        }),
+      }),
       ...(rateLimit &&
         admission.REDIS_URL && {
           counts: createRedisCounts({
@@ -79,6 +89,11 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
       ...live,
     },
   );
+}
+
+/** Changes with the graph, so that no instance reads what another shaped differently. */
+function schemaHash(graph: GraphQLSchema): string {
+  return createHash('sha256').update(printSchema(graph)).digest('base64url').slice(0, 16);
 }
 
 const unlimited = {
