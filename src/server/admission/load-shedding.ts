@@ -17,7 +17,7 @@ export interface LoadShedding {
 
 export interface LoadSheddingOptions {
   readonly limits: Pick<Limits, 'eventLoopDelayMs' | 'operationsFloorPerSecond'>;
-  /** p99 of the event loop's delay since it was last asked, in milliseconds. @default measured by node:perf_hooks */
+  /** The event loop's delay since it was last asked. @default measured by node:perf_hooks */
   readonly delay?: DelayMeter;
   /** Calls back every 200 ms until it is stopped. @default a timer */
   readonly every?: (tick: () => void) => () => void;
@@ -26,16 +26,17 @@ export interface LoadSheddingOptions {
 }
 
 export interface DelayMeter {
-  read(): number;
+  read(): { readonly turns: number; readonly medianMs: number; readonly p99Ms: number };
   close(): void;
 }
 
 /**
  * Adaptive: while the event loop keeps up there is no limit, and a request pays for one addition.
- * When its delay was too long twice in a row (one long pause of the garbage collector is not load),
- * fewer operations are taken on than were taken on then: a tenth fewer, or down to half when the
- * delay is far too long. Every 200 ms it is a little more while the loop keeps up, and without limit
- * after a second with room to spare.
+ * When its delay was too long twice in a row, and most turns were long (pauses of the garbage
+ * collector and processes beside this one are not load),
+ * fewer operations are taken on than were taken on then: 15% fewer, or 30% when the delay is far too
+ * long. Every 200 ms it is 10% more while the loop keeps up, 4% where it did not last time, and
+ * without limit after a second with room to spare.
  *
  * It is a rate, and not how many run at once: what waits for the processor waits in the kernel,
  * where nobody counts it.
@@ -51,29 +52,42 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
   let tokens = 0;
   let refilledAt = 0;
   let taken = 0;
+  /** The rate at which it was too much last time. */
+  let tooMuch = 0;
   let sampledAt = now();
   let slowInARow = 0;
   let roomyInARow = 0;
 
   function tick(): void {
     const at = now();
-    const used = taken / Math.max(1, at - sampledAt);
+    const elapsedMs = Math.max(1, at - sampledAt);
+    const used = taken / elapsedMs;
     sampledAt = at;
     taken = 0;
-    const delayMs = delay.read();
-    if (delayMs > eventLoopDelayMs) {
+    const { turns, medianMs, p99Ms } = delay.read();
+    // Long turns are too few for a percentile, and the meter misses the first of them.
+    const delayMs = turns < 3 ? elapsedMs / (turns + 1) - resolutionMs : p99Ms;
+    const isStanding = turns < 3 || medianMs > eventLoopDelayMs / 4;
+    if (delayMs > eventLoopDelayMs && isStanding) {
       roomyInARow = 0;
       slowInARow += 1;
       if (slowInARow < 2) return;
-      if (perMs === Number.POSITIVE_INFINITY) refilledAt = at;
-      const share = Math.min(0.9, Math.max(0.5, eventLoopDelayMs / delayMs));
+      if (perMs === Number.POSITIVE_INFINITY) {
+        tokens = 0;
+        refilledAt = at;
+      }
+      // Turns that long mean that far more was taken on than could be done.
+      const share = delayMs > 4 * eventLoopDelayMs ? 0.7 : 0.85;
       perMs = Math.max(floor, Math.min(perMs, used) * share);
+      tooMuch = used;
+      slowInARow = 0;
       return;
     }
     slowInARow = 0;
     if (perMs === Number.POSITIVE_INFINITY) return;
     roomyInARow = used < perMs / 2 ? roomyInARow + 1 : 0;
-    perMs = roomyInARow >= calmSamples ? Number.POSITIVE_INFINITY : perMs * 1.06;
+    if (roomyInARow >= calmSamples) perMs = Number.POSITIVE_INFINITY;
+    else perMs = perMs * (perMs < tooMuch * 0.9 ? 1.1 : 1.04);
   }
 
   function refuses(priority: Priority): boolean {
@@ -115,10 +129,11 @@ function eventLoopMeter(): DelayMeter {
   histogram.enable();
   return {
     read() {
-      const p99Ms = histogram.percentile(99) / 1e6;
+      // It measures from one of its samples to the next.
+      const late = (percentile: number) => histogram.percentile(percentile) / 1e6 - resolutionMs;
+      const delay = { turns: histogram.count, medianMs: late(50), p99Ms: late(99) };
       histogram.reset();
-      // It measures from one sample to the next.
-      return p99Ms - resolutionMs;
+      return delay;
     },
     close: () => void histogram.disable(),
   };

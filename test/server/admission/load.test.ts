@@ -2,112 +2,146 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createLoadShedding,
   type LoadShedding,
+  type Priority,
 } from '../../../src/server/admission/load-shedding.ts';
 import { stubServer } from '../../support/stub-server.ts';
 import { transports } from './transports.ts';
 
 /** Load shedding whose clock and event loop are the test's. */
 function shedding() {
-  const loop = { delayMs: 0 };
+  let delayMs = 0;
+  let nowMs = 0;
   let tick = () => {};
   const load = createLoadShedding({
-    limits: { eventLoopDelayMs: 50, concurrencyFloor: 10 },
-    delay: { read: () => loop.delayMs, close: () => {} },
+    limits: { eventLoopDelayMs: 50, operationsFloorPerSecond: 10 },
+    delay: { read: () => ({ turns: 9, medianMs: delayMs, p99Ms: delayMs }), close: () => {} },
+    now: () => nowMs,
     every: (given) => {
       tick = given;
       return () => {};
     },
   });
-  const run = (count: number) => {
-    for (let each = 0; each < count; each += 1) load.entered();
-    for (let each = 0; each > count; each -= 1) load.left();
+  /** So many samples of 200 ms with this delay, in each of which so many ask; how many ran. */
+  const pass = (delay: number, samples = 1, asking = 100, priority: Priority = 'read') => {
+    let ran = 0;
+    delayMs = delay;
+    for (let sample = 0; sample < samples; sample += 1) {
+      for (let each = 0; each < asking; each += 1) {
+        nowMs += 200 / asking;
+        if (load.takes(priority)) ran += 1;
+      }
+      tick();
+    }
+    return ran;
   };
-  const pass = (delayMs: number, times = 1) => {
-    loop.delayMs = delayMs;
-    for (let each = 0; each < times; each += 1) tick();
-  };
-  return { load, run, pass };
+  return { load, pass };
 }
 
 describe('how much is taken on', () => {
   test('is without limit while the event loop keeps up', () => {
-    const { load, run, pass } = shedding();
-    run(10_000);
-    pass(49, 100);
+    const { load, pass } = shedding();
+    expect(pass(49, 10, 10_000, 'prefetch')).toBe(100_000);
     expect(load.refuses('prefetch')).toBe(false);
   });
 
   test('is not cut by one long pause', () => {
-    const { load, run, pass } = shedding();
-    run(100);
+    const { load, pass } = shedding();
     pass(400);
     pass(0);
     pass(400);
-    expect(load.limit).toBe(Number.POSITIVE_INFINITY);
+    expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('is cut by a fifth each time, down to the floor', () => {
-    const { load, run, pass } = shedding();
-    run(100);
+  test('is cut below what was taken on, again and again, down to the floor', () => {
+    const { load, pass } = shedding();
     pass(51, 2);
-    expect(load.limit).toBe(80);
-    pass(51);
-    expect(load.limit).toBe(64);
-    pass(51, 100);
-    expect(load.limit).toBe(10);
+    expect(load.perSecond).toBeCloseTo(425);
+    const ran = pass(51, 1);
+    expect(ran).toBeGreaterThan(60);
+    expect(ran).toBeLessThanOrEqual(85);
+    pass(51, 200);
+    expect(load.perSecond).toBeCloseTo(10);
   });
 
-  test('grows by a tenth while it keeps up, and is without limit after a second of room', () => {
-    const { load, run, pass } = shedding();
-    run(100);
+  test('is cut more when the delay is far too long', () => {
+    const { load, pass } = shedding();
+    pass(500, 2);
+    expect(load.perSecond).toBeCloseTo(350);
+  });
+
+  test('grows while the loop keeps up, and has no limit after a second with room', () => {
+    const { load, pass } = shedding();
     pass(51, 2);
-    run(-20);
+    const after = load.perSecond;
     pass(10);
-    expect(load.limit).toBe(88);
-    run(-80);
-    pass(10, 5);
-    expect(load.limit).toBeLessThan(200);
-    pass(10, 2);
-    expect(load.limit).toBe(Number.POSITIVE_INFINITY);
+    expect(load.perSecond).toBeCloseTo(after * 1.1);
+    pass(10, 4, 10);
+    expect(load.perSecond).toBeLessThan(1_000);
+    pass(10, 1, 10);
+    expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('is mutations before reads before what is fetched ahead', () => {
-    const { load, run, pass } = shedding();
-    run(100);
+    const { load, pass } = shedding();
     pass(51, 2);
+    pass(51, 1, 1);
     const refused = () =>
       (['mutation', 'read', 'prefetch'] as const).filter((priority) => load.refuses(priority));
-    expect(refused()).toEqual(['mutation', 'read', 'prefetch']);
-    run(-1);
-    expect(refused()).toEqual(['read', 'prefetch']);
-    run(-20);
-    expect(refused()).toEqual(['prefetch']);
-    run(-40);
-    expect(refused()).toEqual([]);
+    const order: string[] = [];
+    for (let each = 0; each < 200; each += 1) {
+      order.push(refused().join(' '));
+      load.takes('mutation');
+    }
+    expect([...new Set(order)]).toEqual([
+      '',
+      'prefetch',
+      'read prefetch',
+      'mutation read prefetch',
+    ]);
   });
 
-  test('measures the real event loop', async () => {
-    const load = createLoadShedding({ limits: { eventLoopDelayMs: 50, concurrencyFloor: 10 } });
-    for (let each = 0; each < 100; each += 1) load.entered();
+  test('is seen in turns of the loop that are longer than a sample', () => {
+    let tick = () => {};
+    let nowMs = 0;
+    const load = createLoadShedding({
+      limits: { eventLoopDelayMs: 50, operationsFloorPerSecond: 10 },
+      delay: { read: () => ({ turns: 0, medianMs: 0, p99Ms: 0 }), close: () => {} },
+      now: () => nowMs,
+      every: (given) => {
+        tick = given;
+        return () => {};
+      },
+    });
+    for (const turnMs of [200, 1_000, 1_000]) {
+      expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
+      nowMs += turnMs;
+      tick();
+    }
+    expect(load.perSecond).toBe(10);
+  });
+
+  test('is measured on the real event loop', async () => {
+    const limits = { eventLoopDelayMs: 50, operationsFloorPerSecond: 10 };
+    const load = createLoadShedding({ limits });
     const block = () => {
       const until = performance.now() + 120;
       while (performance.now() < until);
-      if (load.limit === Number.POSITIVE_INFINITY) setTimeout(block, 1);
+      load.takes('read');
+      if (load.perSecond === Number.POSITIVE_INFINITY) setTimeout(block, 1);
     };
     block();
-    await expect.poll(() => load.limit, { timeout: 5_000 }).toBeLessThanOrEqual(100);
+    await expect.poll(() => load.perSecond, { timeout: 5_000 }).toBeLessThan(1_000);
     load.close();
   });
 });
 
 /** Full for reads, or for all. */
 function full(share: 'reads' | 'all'): LoadShedding {
+  const refuses = (priority: Priority) => share === 'all' || priority !== 'mutation';
   return {
-    refuses: (priority) => share === 'all' || priority !== 'mutation',
-    entered() {},
-    left() {},
-    limit: 1,
-    running: 1,
+    refuses,
+    takes: (priority) => !refuses(priority),
+    perSecond: 1,
     close() {},
   };
 }
