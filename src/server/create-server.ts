@@ -57,7 +57,7 @@ export interface ServerOptions {
   readonly trustedHops?: number;
   /** Other origins whose pages may ask, with credentials. @default none */
   readonly origins?: readonly string[];
-  /** How much is taken on under load. @default measured by the event loop's delay */
+  /** How much is taken on under load. @default by the event loop's delay in production, anything in development */
   readonly load?: LoadShedding;
   /** @default standard output, from level 'info' */
   readonly logger?: Logger;
@@ -122,7 +122,7 @@ export function createComposedServer<Plan>(
     limits,
     environment,
     clients,
-    load: options.load ?? createLoadShedding({ limits }),
+    load: options.load ?? (production ? createLoadShedding({ limits }) : undefined),
     rateLimit: rateLimit
       ? createRateLimit({ name: composed.name, limits, clients, counts: options.counts })
       : undefined,

@@ -19,7 +19,8 @@ export interface GateOptions {
   readonly limits: Limits;
   readonly environment: Environment;
   readonly clients: ClientRules;
-  readonly load: LoadShedding;
+  /** @default as much as comes is taken on */
+  readonly load?: LoadShedding | undefined;
   /** @default nobody is limited */
   readonly rateLimit?: RateLimit | undefined;
   /** Proxies in front whose `X-Forwarded-For` is believed. */
@@ -79,7 +80,7 @@ export function createGate(options: GateOptions): Gate {
     address: (request) => clientAddress(request, trustedHops),
 
     arrival(address, priority) {
-      if (load.refuses(priority)) {
+      if (load?.refuses(priority)) {
         onTurned('shed');
         return busy();
       }
@@ -97,7 +98,7 @@ export function createGate(options: GateOptions): Gate {
       if (cost.exceeds !== null && environment === 'production') {
         return refuse('cost', asking, tooCostly);
       }
-      return load.takes(priority) ? null : refuse('shed', asking, busy());
+      return (load?.takes(priority) ?? true) ? null : refuse('shed', asking, busy());
     },
 
     spend(asking, viewer, cost) {
@@ -113,7 +114,7 @@ export function createGate(options: GateOptions): Gate {
     },
 
     async close() {
-      load.close();
+      load?.close();
       await rateLimit?.close();
     },
   };

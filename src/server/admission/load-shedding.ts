@@ -71,7 +71,8 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
     if (delayMs > eventLoopDelayMs && isStanding) {
       roomyInARow = 0;
       slowInARow += 1;
-      if (slowInARow < 2) return;
+      // A loop that is slow with so little to do is slow for another reason.
+      if (slowInARow < 2 || used < floor) return;
       if (perMs === Number.POSITIVE_INFINITY) {
         tokens = 0;
         refilledAt = at;
