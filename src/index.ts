@@ -7,7 +7,13 @@ export { env } from './backend/setting.ts';
 export { dateToTimestamp, type Timestamp, timestampToDate } from './backend/timestamp.ts';
 export { type BffBuilder, type BffFields, createBffBuilder } from './bff/bff-builder.ts';
 export { type ComposedBff, composeBff } from './bff/compose-bff.ts';
-export { type Bff, type BffOptions, defineBff, type Tailor } from './bff/define-bff.ts';
+export {
+  type Bff,
+  type BffOptions,
+  type ClientRule,
+  defineBff,
+  type Tailor,
+} from './bff/define-bff.ts';
 export { BackendError, type ErrorCode, errorCodes, isBackendError } from './error.ts';
 export type { Batch, BatchCache, BatchOptions } from './load/batch.ts';
 export { invalidate } from './load/caches.ts';
@@ -22,3 +28,4 @@ export { type BearerOptions, bearerAuth } from './server/auth/bearer.ts';
 export { type SessionOptions, sessionAuth } from './server/auth/session.ts';
 export { type CreateServerOptions, createServer, serveBff } from './server/bff-server.ts';
 export type { RunningServer } from './server/create-server.ts';
+export type { Limits } from './limits.ts';
