@@ -1,5 +1,5 @@
 import type { Backend, BackendPolicy } from './backend.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 /** The rule of one option. */
 type Rule =

@@ -6,7 +6,7 @@ import type {
   Transport,
 } from './backend.ts';
 import { lateError, leftError } from './call.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 /** A backend without a wire, for tests: hand it to `createServer(bff, { backends: { airports } })`. */
 export interface FakeBackend extends Transport {

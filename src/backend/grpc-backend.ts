@@ -6,7 +6,7 @@ import type { AnyService, GrpcApi, GrpcCallOptions } from './grpc-api.ts';
 import { grpcTransport } from './grpc-transport.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
 import { effectivePolicy } from './policy.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type ProtoMethod, loadProtoService } from './proto-service.ts';
 import { underPolicy } from './resilience/compose.ts';
 import { type Setting, literal } from './setting.ts';

@@ -11,7 +11,7 @@ import { BackendError } from '../error.ts';
 import type { BackendCall, GrpcRequest, Transport } from './backend.ts';
 import { leftError, noticedLate } from './call.ts';
 import { openClient, probeClient } from './grpc-client.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import type { ProtoMethod } from './proto-service.ts';
 import { grpcStatusMeaning } from './status.ts';
