@@ -35,7 +35,12 @@ cpSync(`${root}README.md`, `${dist}/README.md`);
 cpSync(`${root}LICENSE`, `${dist}/LICENSE`);
 
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
-const { name, version, description, license, dependencies } = manifest;
+const { name, version, description, license, dependencies: installed } = manifest;
+const optional = ['@redis/client'];
+const pick = (wanted: boolean) =>
+  Object.fromEntries(
+    Object.entries(installed).filter(([dependency]) => optional.includes(dependency) === wanted),
+  );
 writeFileSync(
   `${dist}/package.json`,
   `${JSON.stringify(
@@ -48,7 +53,9 @@ writeFileSync(
       engines: { node: '>=22' },
       exports: { '.': { types: './index.d.ts', default: './index.js' } },
       bin: { tailorbird: './cli/main.js' },
-      dependencies,
+      dependencies: pick(false),
+      peerDependencies: pick(true),
+      peerDependenciesMeta: Object.fromEntries(optional.map((peer) => [peer, { optional: true }])),
     },
     null,
     2,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { LiveBackend, Transport } from '../backend/backend.ts';
 import { createLiveBackend } from '../backend/live-backend.ts';
@@ -48,6 +49,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
   const composed = composeBff(bff);
   const { admission, ...live } = liveParts(bff, backends, settings, auth, { environment, logger });
   const { rateLimit = admission.RATE_LIMIT } = server;
+  if (admission.REDIS_URL) assertRedisClient();
   return createComposedServer(
     {
       name: bff.name,
@@ -89,6 +91,17 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
       ...live,
     },
   );
+}
+
+/** The client comes with the example, and is optional in the package: 11 MB that most do without. */
+function assertRedisClient(): void {
+  try {
+    createRequire(import.meta.url).resolve('@redis/client');
+  } catch {
+    throw new Error(
+      'REDIS_URL is set, but the package @redis/client is not installed; run npm install @redis/client',
+    );
+  }
 }
 
 /** Changes with the graph, so that no instance reads what another shaped differently. */
