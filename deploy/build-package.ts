@@ -50,7 +50,7 @@ writeFileSync(
       description,
       license,
       type: 'module',
-      engines: { node: '>=22' },
+      engines: { node: '>=22.19' },
       exports: { '.': { types: './index.d.ts', default: './index.js' } },
       bin: { tailorbird: './cli/main.js' },
       dependencies: pick(false),

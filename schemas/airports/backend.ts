@@ -17,8 +17,11 @@ export const airports = defineRestBackend<Paths>({
  */
 export const airportByIata = defineBatch(airports, {
   name: 'airportByIata',
-  load: (codes: readonly string[], api) => api.get('/airports', { query: { ids: codes } }),
-  rows: (page) => page.items,
+  load: async (codes: readonly string[], api) => {
+    // The service refuses a request with a single malformed code in it.
+    const ids = codes.filter((code) => /^[A-Za-z0-9]{3,4}$/.test(code));
+    return ids.length === 0 ? [] : (await api.get('/airports', { query: { ids } })).items;
+  },
   keyOf: (airport: Airport) => airport.iata,
   maxBatchSize: 100,
   tags: 'Airport',

@@ -19,8 +19,11 @@ export const flights = defineGrpcBackend<Flights>({
  */
 export const flightById = defineBatch(flights, {
   name: 'flightById',
-  load: (ids: readonly string[], api) => api.call('BatchGetFlights', { ids }),
-  rows: (page) => page.flights,
+  load: async (ids: readonly string[], api) => {
+    const numbers = ids.filter((id) => /^[1-9]\d{0,9}$/.test(id));
+    if (numbers.length === 0) return [];
+    return (await api.call('BatchGetFlights', { ids: numbers })).flights;
+  },
   keyOf: (flight: Flight) => flight.id,
   maxBatchSize: 200,
   tags: 'Flight',

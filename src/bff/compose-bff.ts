@@ -1,10 +1,19 @@
 import type { SubschemaConfig } from '@graphql-tools/delegate';
 import { stitchSchemas } from '@graphql-tools/stitch';
-import type { GraphQLSchema } from 'graphql';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
+import { coerceInputValue, type GraphQLSchema, isIntrospectionType, isObjectType } from 'graphql';
 import { describePlace } from '../definition-place.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { isRemote, subschemaConfig } from '../subschema/define-subschema.ts';
 import { clientSchema } from './client-schema.ts';
-import { assertExists, type Coordinate, exists, parseCoordinate } from './coordinates.ts';
+import {
+  argumentAt,
+  assertExists,
+  type Coordinate,
+  exists,
+  parseCoordinate,
+} from './coordinates.ts';
 import type { Bff } from './define-bff.ts';
 import { type ClientResolvers, lowerFields } from './lower-fields.ts';
 import { referenceResolvers } from './reference-resolvers.ts';
@@ -38,6 +47,8 @@ export function composeBff(bff: Bff): ComposedBff {
   const at = `${describePlace(bff.place)}: the "${bff.name}" bff`;
   checkSubschemas(bff, at);
   const hidden = checkTailor(bff, at);
+  checkOperations(bff, at);
+  checkReach(bff);
 
   const subschemas = bff.subschemas.map((subschema) =>
     subschemaConfig(
@@ -75,6 +86,41 @@ function checkSubschemas(bff: Bff, at: string): void {
   if (twice) throw new Error(`${at} lists the "${twice}" subschema twice; list it once`);
 }
 
+function checkOperations({ operations }: Bff, at: string): void {
+  if (operations === null || existsSync(operations)) return;
+  const folder = dirname(operations);
+  const siblings = existsSync(folder) ? readdirSync(folder) : [];
+  throw new Error(
+    `${at}: operations names the folder "${relative(process.cwd(), operations)}", which is not there.${didYouMean(basename(operations), siblings)}`,
+  );
+}
+
+/** Every field of a type that several subschemas have must be reachable from each of them. */
+function checkReach(bff: Bff): void {
+  for (const subschema of bff.subschemas) {
+    for (const type of Object.values(subschema.schema.getTypeMap())) {
+      if (!isObjectType(type) || isIntrospectionType(type) || type.name in subschema.merge)
+        continue;
+      if (Object.values(rootTypesOf(subschema.schema)).includes(type)) continue;
+      const others = bff.subschemas
+        .filter((other) => other !== subschema)
+        .map(({ schema }) => schema.getType(type.name))
+        .filter(isObjectType);
+      const own = Object.keys(type.getFields()).find((name) =>
+        others.every((other) => !(name in other.getFields())),
+      );
+      if (others.length === 0 || own === undefined) continue;
+      throw new Error(
+        `${describePlace(subschema.place)}: ${type.name}.${own} of the "${subschema.name}" subschema cannot be reached from the others that have ${type.name}; add merge: { ${type.name}: { key, entry } }`,
+      );
+    }
+  }
+}
+
+function rootTypesOf(schema: GraphQLSchema) {
+  return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+}
+
 /** Checks every coordinate; gives the hidden ones in the client's names. */
 function checkTailor(bff: Bff, at: string): Coordinate[] {
   const schemas = bff.subschemas.map((subschema) => subschema.schema);
@@ -96,6 +142,15 @@ function checkTailor(bff: Bff, at: string): Coordinate[] {
         throw new Error(`${at}: tailor.defaults names "${text}"; write Type.field.argument`);
       }
     }
+  }
+  for (const [text, value] of Object.entries(defaults)) {
+    const argument = argumentAt(parseCoordinate(text, at), schemas);
+    if (argument === null) continue;
+    coerceInputValue(value, argument.type, (_path, _value, error) => {
+      throw new Error(
+        `${at}: tailor.defaults gives "${text}" the value ${JSON.stringify(value)}, which its type ${String(argument.type)} does not take: ${error.message}`,
+      );
+    });
   }
   for (const subschema of bff.subschemas.filter(isRemote)) {
     const changed = [...Object.keys(rename), ...Object.keys(defaults)].find((text) =>

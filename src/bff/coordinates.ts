@@ -70,6 +70,20 @@ function missing(coordinate: Coordinate, schemas: readonly GraphQLSchema[]): Gap
   return names.includes(argument) ? null : { what: 'argument', name: argument, names };
 }
 
+/** The argument that `coordinate` names, in the first schema that has it. */
+export function argumentAt(
+  coordinate: Coordinate,
+  schemas: readonly GraphQLSchema[],
+): GraphQLArgument | null {
+  for (const schema of schemas) {
+    const found = fieldArguments(schema, coordinate).find(
+      ({ name }) => name === coordinate.argument,
+    );
+    if (found) return found;
+  }
+  return null;
+}
+
 function fieldArguments(schema: GraphQLSchema, coordinate: Coordinate): readonly GraphQLArgument[] {
   const type = schema.getType(coordinate.typeName);
   if (!isObjectType(type) && !isInterfaceType(type)) return [];

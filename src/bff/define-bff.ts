@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
+import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
+import { didYouMean } from '../nearest-name.ts';
 import type { Limits } from '../limits.ts';
 import type { Subschema } from '../subschema/define-subschema.ts';
 import type { BffFields } from './bff-builder.ts';
@@ -55,6 +56,8 @@ export interface Bff {
 /** Describes one client: what it stitches, how it is cut, and what it adds. */
 export function defineBff(options: BffOptions): Bff {
   const place = placeOfCaller(defineBff);
+  refuseUnknown('defineBff', options, optionNames, place);
+  refuseUnknown('tailor', options.tailor ?? {}, ['hide', 'rename', 'defaults'], place);
   if (!/^[a-z][a-z0-9-]*$/.test(options.name)) {
     throw new Error(
       `defineBff: the name "${options.name}" must be lower case letters, digits and dashes`,
@@ -75,4 +78,29 @@ export function defineBff(options: BffOptions): Bff {
     clients: options.clients ?? {},
     operations: options.operations === undefined ? null : resolve(folder, options.operations),
   };
+}
+
+const optionNames = [
+  'name',
+  'subschemas',
+  'fields',
+  'tailor',
+  'limits',
+  'operations',
+  'clients',
+] as const satisfies (keyof BffOptions)[];
+
+/** A misspelt option would be without effect: hidden fields would show. */
+function refuseUnknown(
+  what: string,
+  options: object,
+  names: readonly string[],
+  place: DefinitionPlace | null,
+): void {
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    throw new Error(
+      `${describePlace(place)}: ${what} has no option "${name}"; it has ${names.join(', ')}.${didYouMean(name, names)}`,
+    );
+  }
 }

@@ -16,6 +16,7 @@ import {
 } from 'graphql';
 import { describePlace } from '../definition-place.ts';
 import { didYouMean } from '../nearest-name.ts';
+import type { BffFields } from './bff-builder.ts';
 import type { Bff } from './define-bff.ts';
 
 type Resolve = (parent: unknown, args: unknown, context: unknown, info: unknown) => unknown;
@@ -61,6 +62,7 @@ export function lowerFields(bff: Bff, subschemas: readonly GraphQLSchema[]): Low
       const fields = Object.values(type.getFields());
       if (fields.length > 0) {
         const extension = shared.has(type.name) || type.name === 'Query';
+        refuseTaken(type, subschemas, bff);
         typeDefs.push(`${extension ? 'extend ' : ''}${printType(type)}`);
         resolvers[type.name] = Object.fromEntries(
           fields.flatMap((field) => {
@@ -115,9 +117,40 @@ function buildClientTypes(bff: Bff): GraphQLSchema | null {
     }
     fields.apply();
   }
-  const schema = first.builder.toSchema({ sortSchema: false });
+  const schema = build(first.builder, bff);
   builtSchemas.set(first.builder, schema);
   return schema;
+}
+
+/** A field that a subschema has already is not the client's to add. */
+function refuseTaken(
+  type: GraphQLObjectType,
+  subschemas: readonly GraphQLSchema[],
+  bff: Bff,
+): void {
+  for (const schema of subschemas) {
+    const same = schema.getType(type.name);
+    if (!isObjectType(same)) continue;
+    const taken = Object.keys(type.getFields()).find((name) => name in same.getFields());
+    if (taken === undefined) continue;
+    const { place = null } = bff.fields.find(({ typeName }) => typeName === type.name) ?? {};
+    throw new Error(
+      `${describePlace(place)}: ${type.name}.${taken} is a field of the graph already; give this client's field another name`,
+    );
+  }
+}
+
+function build(builder: BffFields['builder'], bff: Bff): GraphQLSchema {
+  try {
+    return builder.toSchema({ sortSchema: false });
+  } catch (error) {
+    const places = bff.fields.map(({ place }) => describePlace(place)).join(' or ');
+    const message = error instanceof Error ? error.message : String(error);
+    const [, name] = /^(?:Ref )?(\w+) has not been implemented/.exec(message) ?? [];
+    const scalars = ['String', 'Int', 'Float', 'Boolean', 'ID', 'DateTime'];
+    const hint = name ? didYouMean(name, scalars) : '';
+    throw new Error(`${places}: ${message}.${hint}`, { cause: error });
+  }
 }
 
 function lowerField(

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bff } from '../bff/define-bff.ts';
 import type { Example } from './composed.ts';
@@ -6,11 +6,6 @@ import type { Example } from './composed.ts';
 /** The operations of a bff's newest version, for the explorer's tabs: one a file, named after it. */
 export function examplesOf(bff: Bff): Example[] {
   if (bff.operations === null) return [];
-  if (!existsSync(bff.operations)) {
-    throw new Error(
-      `the "${bff.name}" bff keeps its operations in ${bff.operations}, which is not there`,
-    );
-  }
   const versions = readdirSync(bff.operations, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && /^\d/.test(entry.name))
     .map((entry) => entry.name)

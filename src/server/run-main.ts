@@ -1,7 +1,7 @@
 import { env } from '../backend/setting.ts';
 import { Malformed, readPort, resolveSettings, type SettingUse } from '../backend/settings.ts';
-import { didYouMean } from '../nearest-name.ts';
 import { traceSettings } from '../telemetry/telemetry.ts';
+import { nearestName } from '../nearest-name.ts';
 import type { RunningServer, ServerOptions } from './create-server.ts';
 import { createLogger, type LogLevel, logLevels } from './log.ts';
 import type { Environment } from './mask.ts';
@@ -135,7 +135,9 @@ function isSlip(given: string, name: string): boolean {
 function oneOf<Value extends string>(text: string, values: readonly Value[]): Value {
   const value = values.find((value) => value === text);
   if (value !== undefined) return value;
-  throw new Malformed(`expected one of ${values.join(', ')}.${didYouMean(text, values)}`);
+  const nearest = nearestName(text, values);
+  const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
+  throw new Malformed(`expected one of ${values.join(', ')}${hint}`);
 }
 
 function helpText(name: string, settings: Settings): string {

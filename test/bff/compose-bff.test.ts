@@ -168,6 +168,48 @@ describe('what does not fit', () => {
       [/"Airport"/],
     ],
   ];
+  cases.push(
+    [
+      'an option that there is not',
+      () => compose({ hied: ['Airport.latitude'] } as Tailor),
+      [/compose-bff\.test\.ts:\d+: tailor has no option "hied"/, /"hide"/],
+    ],
+    [
+      'a default of the wrong type',
+      () => compose({ defaults: { 'Airport.departures.first': 'ten' } }),
+      [/"Airport\.departures\.first" the value "ten"/, /Int!/],
+    ],
+    [
+      'a folder that is not there',
+      () => {
+        const { places, trips } = toySubschemas();
+        return composeBff(
+          defineBff({ name: 'toy', subschemas: [places, trips], operations: '../examples' }),
+        );
+      },
+      [/operations names the folder "test\/examples"/, /"example"/],
+    ],
+    [
+      'a type that cannot be reached',
+      () => {
+        const { places, trips } = toySubschemas();
+        const { Airport: _left, ...merge } = trips.merge;
+        const apart = { ...trips, schema: trips.schema, merge };
+        return composeBff(defineBff({ name: 'toy', subschemas: [places, apart] }));
+      },
+      [/toy-graph\.ts:\d+: Airport\.departures of the "trips" subschema cannot be reached/],
+    ],
+    [
+      'a field that the graph has already',
+      () => added('city', 'String'),
+      [/compose-bff\.test\.ts:\d+: Airport\.city is a field of the graph already/],
+    ],
+    [
+      'a type that was never made',
+      () => added('label', 'Strnig' as 'String'),
+      [/compose-bff\.test\.ts:\d+: /, /Strnig/, /"String"/],
+    ],
+  );
   it.each(cases)('%s names place, rule and remedy', (_, build, patterns) => {
     let message = '';
     try {
@@ -234,4 +276,13 @@ function merged(options: { key: string; entry: string }, typeName = 'Airport') {
       subschemas: [{ ...places, schema: places.schema, merge: { [typeName]: options } }],
     }),
   );
+}
+
+function added(name: string, type: 'String') {
+  const { places, trips } = toySubschemas();
+  const builder = createBffBuilder<{ Airport: { iata: string } }>();
+  const fields = builder.fieldsOn('Airport', (t) => ({
+    [name]: t.derive({ type, needs: '{ iata }', resolve: ({ iata }) => iata }),
+  }));
+  return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields: [fields] }));
 }

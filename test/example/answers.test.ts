@@ -317,6 +317,18 @@ describe('viewers', () => {
   });
 });
 
+it('a code or id that cannot be one is nobody’s, and spoils nothing beside it', async () => {
+  expect(
+    await ask(
+      onWeb,
+      '{ a: airport(iata:"SEA"){ city } b: airport(iata:"12345"){ city } c: airport(iata:""){ city } d: flight(id:"x"){ id } e: flight(id:"7"){ id } }',
+    ),
+  ).toEqual({
+    status: 200,
+    data: { a: { city: 'Seattle' }, b: null, c: null, d: null, e: { id: '7' } },
+  });
+});
+
 describe('bad input', () => {
   it.each([
     [

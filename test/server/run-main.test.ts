@@ -92,7 +92,7 @@ describe('a bff as a process', () => {
     for (const name of ['PORT', 'ADMIN_PORT', 'LOG_LEVEL', 'NODE_ENV', 'FLIGHTS_URL']) {
       expect(run.printed.err).toContain(name);
     }
-    expect(run.printed.err).toContain('Did you mean "info"?');
+    expect(run.printed.err).toContain('did you mean "info"?');
     expect(run.printed.err).not.toMatch(/^\s+at /m);
   });
 
