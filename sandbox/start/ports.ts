@@ -31,6 +31,10 @@ export async function resolvePorts(
       }
     }
   }
+  if (problems.length > 5) {
+    const rest = `and ${problems.length - 4} more: is it running already? --help lists the variables`;
+    problems.splice(4, problems.length, rest);
+  }
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return ports;
 }
