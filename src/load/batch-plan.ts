@@ -69,7 +69,8 @@ export class BatchPlan {
   /** The value of each key that the page answers. Fails: BackendError, TypeError. */
   valuesOf(page: unknown): ReadonlyMap<string, unknown> {
     const { rows, keyOf, value: valueOf, group } = this.#options;
-    const list = rows === undefined ? page : rows(page);
+    const isEmpty = page === null || page === undefined;
+    const list = rows === undefined || isEmpty ? page : rows(page);
     if (!Array.isArray(list))
       throw this.#badAnswer(`rows must be a list, but got: ${kindOf(list)}`);
     const values = new Map<string, unknown>();

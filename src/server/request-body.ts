@@ -92,6 +92,9 @@ function checkedOperation(body: Record<string, unknown>): OperationRequest | Htt
   if (variables != null && !isRecord(variables)) {
     return malformed(`The parameter "variables" must be an object, but is ${kindOf(variables)}.`);
   }
+  if (isTooDeep(variables)) {
+    return malformed(`The parameter "variables" is nested deeper than ${deepestVariables}.`);
+  }
   if (extensions != null && !isRecord(extensions)) {
     return malformed(`The parameter "extensions" must be an object, but is ${kindOf(extensions)}.`);
   }
@@ -119,6 +122,21 @@ export function documentIdIn(body: Readonly<Record<string, unknown>>): string | 
   const envelope = isRecord(extensions) ? extensions['persistedQuery'] : undefined;
   const hash = isRecord(envelope) ? envelope['sha256Hash'] : envelope;
   return typeof hash === 'string' && hash !== '' ? hash : null;
+}
+
+/** Deeper variables than this are nobody's; what walks them may recurse. */
+const deepestVariables = 100;
+
+/** Whether a value is nested deeper than may be; without recursion. */
+function isTooDeep(root: unknown): boolean {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepestVariables) return true;
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
+  }
+  return false;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

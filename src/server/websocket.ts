@@ -70,10 +70,22 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
       if (Object.keys(context.subscriptions).length > limits.socketOperations) {
         return [tooManyOperations(requestId)];
       }
-      const tooOften = await gate.arrival(address, 'mutation');
-      if (tooOften) return [refusedArrival(tooOften, requestId)];
+      if (running.has(id)) {
+        // Its first operation has not ended, even where the client has completed it already.
+        context.extra.close(
+          CloseCode.SubscriberAlreadyExists,
+          `Subscriber for ${id} already exists`,
+        );
+        return [tooManyOperations(requestId)];
+      }
+      // Before anything is waited for, so that a `complete` that follows at once finds it.
       const controller = new AbortController();
       running.set(id, controller);
+      const tooOften = await gate.arrival(address, 'mutation');
+      if (tooOften) {
+        running.delete(id);
+        return [refusedArrival(tooOften, requestId)];
+      }
       const named = clientIdentityOf(request.headers);
       const parameters = context.connectionParams;
       const operation = { ...payload, documentId: documentIdIn({ ...payload }) };
@@ -97,6 +109,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
         running.delete(id);
         return outcome.kind === 'refused' ? outcome.refused.errors : outcome.answer.errors;
       }
+      if (controller.signal.aborted) running.delete(id);
       return ranAlready(outcome, clientSchema);
     },
     execute: outcomeOf,

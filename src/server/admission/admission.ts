@@ -76,7 +76,10 @@ export function createAdmission<Plan>(
   const { registered } = composed;
   const { persistedOnly } = options;
   const admitted = new LRUCache<string, Admitted<Plan>>({ maxSize: cacheLimitBytes });
-  const seenOnce = new LRUCache<string, true>({ max: 1_000 });
+  const seenOnce = new LRUCache<string, true>({
+    maxSize: seenLimitBytes,
+    sizeCalculation: (_, key) => key.length * 2,
+  });
   const admitText = createTextAdmission(composed, options);
   checkFieldCosts(composed.clientSchema);
 
@@ -101,6 +104,9 @@ export function createAdmission<Plan>(
     return admission;
   };
 }
+
+/** Room for texts that were seen once, in bytes. */
+const seenLimitBytes = 4 * 1024 * 1024;
 
 function createTextAdmission<Plan>(
   { engine, limits, clientSchema }: Pick<Composed<Plan>, 'engine' | 'limits' | 'clientSchema'>,
