@@ -3,7 +3,7 @@
  * Debian. apt downloads it into a folder of its own and checks its signature; nothing is installed.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const cache = join(import.meta.dirname, '.cache');
@@ -12,10 +12,7 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 mkdirSync(join(apt, 'lists/partial'), { recursive: true });
 mkdirSync(join(apt, 'archives/partial'), { recursive: true });
-writeFileSync(
-  join(apt, 'sources.list'),
-  `deb [signed-by=${keyring}] http://deb.debian.org/debian trixie main\n`,
-);
+writeFileSync(join(apt, 'sources.list'), `deb [signed-by=${keyring}] ${mirror()} trixie main\n`);
 const options = [
   `Dir::Etc::sourcelist=${join(apt, 'sources.list')}`,
   'Dir::Etc::sourceparts=/dev/null',
@@ -39,4 +36,17 @@ function aptGet(...command) {
     stdio: ['ignore', 'ignore', 'inherit'],
     timeout: 180_000,
   });
+}
+
+/** Where this machine's own apt gets Debian from. */
+function mirror() {
+  const folder = '/etc/apt/sources.list.d';
+  const files = [
+    '/etc/apt/sources.list',
+    ...readdirSync(folder).map((file) => `${folder}/${file}`),
+  ];
+  const text = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
+  const found = /https?:\/\/\S+\/debian\b/.exec(text.join('\n'));
+  if (!found) throw new Error('no Debian mirror is named in /etc/apt; add one');
+  return found[0];
 }
