@@ -90,7 +90,7 @@ export class Breaker {
     if (ticket === this.#epoch && this.#phase === 'half-open') this.#probing -= 1;
   }
 
-  /** One probe of three that fails, as any call may, keeps nobody waiting for another minute. */
+  /** One probe of three that fails, as every call may, keeps nobody waiting for another minute. */
   #closeAfterProbes(): void {
     if (this.#probed < this.#options.probes) return;
     this.#openings = 0;
