@@ -16,10 +16,12 @@ import {
   validate,
 } from 'graphql';
 import { composeBff } from './src/bff/compose-bff.ts';
-import type { Bff } from './src/bff/define-bff.ts';
+import { isBff } from './src/bff/define-bff.ts';
 import { graphTypes } from './src/bff/graph-types.ts';
 import { openapiTypes } from './src/contract/openapi-types.ts';
 import { protoTypes } from './src/contract/proto-types.ts';
+import { describeFailure } from './src/describe-failure.ts';
+import { createEngine } from './src/engine/engine.ts';
 import type { Subschema } from './src/subschema/define-subschema.ts';
 
 const root = import.meta.dirname;
@@ -51,8 +53,9 @@ async function main(): Promise<void> {
     changed += await settle(await operations(clientFiles), check);
     if (check && changed > 0) process.exitCode = 1;
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof TypeError) throw error;
-    console.error(error.message);
+    const told = await describeFailure(error);
+    if (error instanceof TypeError && told === error.message) throw error;
+    console.error(told);
     process.exitCode = 1;
   }
 }
@@ -87,9 +90,10 @@ async function subschemas(): Promise<Files> {
 async function clients(): Promise<Files> {
   const files: Files = new Map();
   for (const path of found('bff-*/bff.ts')) {
-    const { graph, clientSchema } = composeBff(
-      await exported(path, isBff, 'a bff, made by defineBff'),
-    );
+    const composed = composeBff(await exported(path, isBff, 'a bff, made by defineBff'));
+    const { graph, clientSchema } = composed;
+    // For what only planning finds, such as a field that needs itself.
+    createEngine({ ...composed, schema: graph });
     files.set(join(dirname(path), 'schema.graphql'), sdlOf(clientSchema));
     files.set(join(dirname(path), 'graph.generated.ts'), graphTypes(graph));
   }
@@ -228,10 +232,6 @@ async function exported<T>(
 
 function isSubschema(value: unknown): value is Subschema {
   return typeof value === 'object' && value !== null && 'backend' in value && 'merge' in value;
-}
-
-function isBff(value: unknown): value is Bff {
-  return typeof value === 'object' && value !== null && 'subschemas' in value && 'tailor' in value;
 }
 
 /** Files from the root, by name. */

@@ -1,7 +1,6 @@
 import { bearerAuth, serveBff } from 'tailorbird';
-import { mobile } from './bff.ts';
 
-await serveBff(mobile, {
+await serveBff(() => import('./bff.ts'), {
   port: 4002,
   adminPort: 9002,
   auth: bearerAuth({

@@ -1,7 +1,6 @@
 import { serveBff, sessionAuth } from 'tailorbird';
-import { web } from './bff.ts';
 
-await serveBff(web, {
+await serveBff(() => import('./bff.ts'), {
   port: 4001,
   adminPort: 9001,
   auth: sessionAuth({

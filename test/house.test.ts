@@ -24,7 +24,15 @@ const rooms = [
   ['server'],
   ['cli'],
 ];
-const leaves = ['error.ts', 'limits.ts', 'request.ts', 'nearest-name.ts', 'definition-place.ts'];
+const leaves = [
+  'error.ts',
+  'limits.ts',
+  'request.ts',
+  'nearest-name.ts',
+  'nearest-path.ts',
+  'definition-place.ts',
+  'describe-failure.ts',
+];
 
 function upward(file: string, target: string): string | null {
   const [floor = '', room = ''] = file.split('/');

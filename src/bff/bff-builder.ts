@@ -124,14 +124,21 @@ export function createBffBuilder<Graph = object>(): BffBuilder<Graph> {
         typeName,
         place,
         builder: builder as BffBuilder,
-        apply: () => add(typeName, fields),
+        apply: () => add(typeName, fields, place),
       };
     },
   }) as unknown as BffBuilder<Graph>;
 
-  function add(typeName: string, fields: (t: never) => Record<string, unknown>): void {
-    const withDerive = (t: { field(options: object): unknown; arg: unknown }) =>
-      fields({ arg: t.arg, derive: (options: object) => t.field(derived(options)) } as never);
+  function add(
+    typeName: string,
+    fields: (t: never) => Record<string, unknown>,
+    fieldsPlace: DefinitionPlace | null,
+  ): void {
+    const withDerive = (t: { field(options: object): unknown; arg: unknown }) => {
+      const derive = (options: object) =>
+        t.field(derived(options, placeOfCaller(derive) ?? fieldsPlace));
+      return fields({ arg: t.arg, derive } as never);
+    };
     if (typeName === 'Query') pothos.queryFields(withDerive as never);
     else if (rootTypes.has(typeName))
       throw new Error(
@@ -143,8 +150,15 @@ export function createBffBuilder<Graph = object>(): BffBuilder<Graph> {
   return builder;
 }
 
-/** Pothos sees an ordinary field; the needs ride along until the bff is composed. */
-function derived(options: object): object {
+/** What `field.extensions.tailorbird` says of a derived field until the bff is composed. */
+export interface DerivedDeclaration {
+  readonly needs: string;
+  readonly place: DefinitionPlace | null;
+}
+
+/** Pothos sees an ordinary field; the needs ride along. */
+function derived(options: object, place: DefinitionPlace | null): object {
   const { needs, ...field } = options as { needs: string; extensions?: object };
-  return { ...field, extensions: { ...field.extensions, tailorbird: { needs } } };
+  const tailorbird: DerivedDeclaration = { needs, place };
+  return { ...field, extensions: { ...field.extensions, tailorbird } };
 }

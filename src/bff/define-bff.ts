@@ -80,6 +80,11 @@ export function defineBff(options: BffOptions): Bff {
   };
 }
 
+/** Whether something that a module exports was made by `defineBff`. */
+export function isBff(value: unknown): value is Bff {
+  return typeof value === 'object' && value !== null && 'subschemas' in value && 'tailor' in value;
+}
+
 const optionNames = [
   'name',
   'subschemas',

@@ -14,9 +14,9 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { describePlace } from '../definition-place.ts';
+import { type DefinitionPlace, describePlace } from '../definition-place.ts';
 import { didYouMean } from '../nearest-name.ts';
-import type { BffFields } from './bff-builder.ts';
+import type { BffFields, DerivedDeclaration } from './bff-builder.ts';
 import type { Bff } from './define-bff.ts';
 
 type Resolve = (parent: unknown, args: unknown, context: unknown, info: unknown) => unknown;
@@ -28,6 +28,8 @@ export interface DerivedField {
   /** On a root: a query over the graph whose variables are the field's arguments. */
   readonly needs?: string;
   readonly resolve: Resolve;
+  /** Where it was written, for messages. */
+  readonly place: string;
 }
 
 /** By type, then by field; for types of the client's own: plain resolvers, scalars, enum values. */
@@ -44,6 +46,7 @@ export interface LoweredFields {
 interface Needs {
   readonly field: string;
   readonly typeName: string;
+  readonly place: DefinitionPlace | null;
   readonly text: string;
   readonly document: DocumentNode;
 }
@@ -131,11 +134,12 @@ function refuseTaken(
   for (const schema of subschemas) {
     const same = schema.getType(type.name);
     if (!isObjectType(same)) continue;
-    const taken = Object.keys(type.getFields()).find((name) => name in same.getFields());
+    const taken = Object.values(type.getFields()).find(({ name }) => name in same.getFields());
     if (taken === undefined) continue;
-    const { place = null } = bff.fields.find(({ typeName }) => typeName === type.name) ?? {};
+    const fields = bff.fields.find(({ typeName }) => typeName === type.name);
+    const place = declarationOf(taken)?.place ?? fields?.place ?? null;
     throw new Error(
-      `${describePlace(place)}: ${type.name}.${taken} is a field of the graph already; give this client's field another name`,
+      `${describePlace(place)}: ${type.name}.${taken.name} is a field of the graph already; give this client's field another name`,
     );
   }
 }
@@ -159,20 +163,34 @@ function lowerField(
   needs: Needs[],
   bff: Bff,
 ): DerivedField | Resolve | undefined {
-  const declared = field.extensions['tailorbird'] as { needs?: string } | undefined;
+  const declared = declarationOf(field);
   const resolve = field.resolve as Resolve | undefined;
   if (declared?.needs === undefined || !resolve) return resolve;
   const root = type.name === 'Query';
   const text = root
     ? `query${variableDefinitions(field)} ${declared.needs}`
     : `fragment Needs on ${type.name} ${declared.needs}`;
-  const at = { field: `${type.name}.${field.name}`, typeName: type.name, text: declared.needs };
+  const { place } = declared;
+  const at = {
+    field: `${type.name}.${field.name}`,
+    typeName: type.name,
+    text: declared.needs,
+    place,
+  };
   try {
     needs.push({ ...at, document: parse(text, { noLocation: false }) });
   } catch (error) {
     throw needsError(at, bff, error instanceof GraphQLError ? error.message : String(error));
   }
-  return root ? { needs: text, resolve } : { selectionSet: declared.needs, resolve };
+  const written = describePlace(place);
+  return root
+    ? { needs: text, resolve, place: written }
+    : { selectionSet: declared.needs, resolve, place: written };
+}
+
+/** What `t.derive` declared; of other fields undefined. */
+function declarationOf(field: GraphQLField<unknown, unknown>): DerivedDeclaration | undefined {
+  return field.extensions['tailorbird'] as DerivedDeclaration | undefined;
 }
 
 function variableDefinitions(field: GraphQLField<unknown, unknown>): string {
@@ -190,17 +208,11 @@ function checkNeeds(needs: Needs, graph: GraphQLSchema, bff: Bff): void {
 }
 
 function needsError(needs: Omit<Needs, 'document'>, bff: Bff, problem: string): Error {
-  const [typeName, name] = needs.field.split('.');
-  const fields =
-    bff.fields.find((candidate) => candidate.typeName === typeName) ?? bff.fields[0] ?? null;
-  const places = bff.fields
-    .filter((candidate) => candidate.typeName === typeName)
-    .map((candidate) => describePlace(candidate.place));
   return new Error(
     [
-      `${places.length === 1 ? describePlace(fields?.place ?? null) : places.join(' or ')}: ${typeName}.${name} needs ${needs.text.replace(/\s+/g, ' ')}`,
+      `${describePlace(needs.place)}: ${needs.field} needs ${needs.text.replace(/\s+/g, ' ')}`,
       problem,
-      `Its needs are a selection set on ${typeName}, in the names of the "${bff.name}" graph.`,
+      `Its needs are a selection set on ${needs.typeName}, in the names of the "${bff.name}" graph.`,
     ].join('\n'),
   );
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { composeBff } from '../bff/compose-bff.ts';
-import type { Bff } from '../bff/define-bff.ts';
+import { type Bff, isBff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -49,12 +49,8 @@ function sourceOf(operation: string): string {
 
 async function bffOf(file: string): Promise<Bff> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
-  const module = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+  const module = (await import(pathToFileURL(resolve(file)).href)) as object;
   const found = Object.values(module).find(isBff);
   if (found) return found;
   throw new UsageError(`${file} exports no bff; export what defineBff returns`);
-}
-
-function isBff(value: unknown): value is Bff {
-  return typeof value === 'object' && value !== null && 'subschemas' in value && 'tailor' in value;
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { describeFailure } from '../describe-failure.ts';
 import { explain, explainHelp } from './explain.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -24,6 +25,6 @@ try {
     else process.stdout.write(await command.run(rest));
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${await describeFailure(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

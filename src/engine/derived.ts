@@ -23,6 +23,7 @@ export interface Derived {
   readonly subscribe: Resolve | undefined;
   readonly needs: SelectionSetNode | null;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly place: string | undefined;
 }
 
 const noFragments: ReadonlyMap<string, FragmentDefinitionNode> = new Map();
@@ -60,9 +61,11 @@ function readMember(member: unknown, field: GraphQLField<unknown, unknown>, id: 
       subscribe: undefined,
       needs: null,
       fragments: noFragments,
+      place: undefined,
     };
   }
-  const { selectionSet, needs, resolve, subscribe } = member as {
+  const { selectionSet, needs, resolve, subscribe, place } = member as {
+    place?: string;
     selectionSet?: unknown;
     needs?: string | DocumentNode;
     resolve?: Resolve;
@@ -84,7 +87,7 @@ function readMember(member: unknown, field: GraphQLField<unknown, unknown>, id: 
     }
     fragments = own;
   }
-  return { field, resolve, subscribe, needs: selection, fragments };
+  return { field, resolve, subscribe, needs: selection, fragments, place };
 }
 
 /** Derived fields may need each other, but never themselves. */
@@ -94,8 +97,9 @@ function refuseCycles(derived: ReadonlyMap<string, Derived>, schema: GraphQLSche
   const visit = (id: string): void => {
     if (done.has(id)) return;
     if (open.includes(id)) {
+      const at = derived.get(id)?.place;
       throw new Error(
-        `${id} needs itself (${[...open.slice(open.indexOf(id)), id].join(' → ')}); take one of these out of its needs`,
+        `${at === undefined ? '' : `${at}: `}${id} needs itself (${[...open.slice(open.indexOf(id)), id].join(' → ')}); take one of these out of its needs`,
       );
     }
     const field = derived.get(id);

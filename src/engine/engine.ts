@@ -27,6 +27,8 @@ export type MaybePromise<Value> = Value | Promise<Value>;
  * need has failed, the field has the error of that need; otherwise what the resolver throws.
  */
 export interface DerivedField {
+  /** Where it was written, such as `bff-web/fields/flight.ts:5`, for messages. */
+  readonly place?: string;
   /** Needs on the parent type: `{ delayMinutes origin { city } }`. */
   readonly selectionSet?: string;
   /**

@@ -5,7 +5,7 @@ import type { LiveBackend, Transport } from '../backend/backend.ts';
 import { createLiveBackend } from '../backend/live-backend.ts';
 import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { composeBff } from '../bff/compose-bff.ts';
-import type { Bff } from '../bff/define-bff.ts';
+import { type Bff, isBff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import { createRedisCounts } from './admission/redis-counts.ts';
@@ -22,7 +22,7 @@ import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { createRedisStore } from '../load/redis-store.ts';
-import { runMain } from './run-main.ts';
+import { orExit, runMain } from './run-main.ts';
 
 export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'auth'> {
   /** How it is known who asks: `sessionAuth` for browsers, `bearerAuth` for apps. @default nobody is known */
@@ -124,8 +124,18 @@ export interface ServeOptions {
   readonly auth?: AuthDefinition;
 }
 
-/** `createServer` as a process: reads the environment, listens, drains on SIGTERM. For a `main.ts`. */
-export function serveBff(bff: Bff, { port, adminPort, auth }: ServeOptions): Promise<void> {
+/**
+ * `createServer` as a process: reads the environment, listens, drains on SIGTERM. For a `main.ts`,
+ * which names the module that exports the bff: `serveBff(() => import('./bff.ts'), …)`. What is
+ * wrong in that module, or in one that it imports, is then told with its file and line.
+ */
+export async function serveBff(
+  bffOrModule: Bff | (() => Promise<object>),
+  { port, adminPort, auth }: ServeOptions,
+): Promise<void> {
+  const bff = await orExit(async () =>
+    typeof bffOrModule === 'function' ? bffOf(await bffOrModule()) : bffOrModule,
+  );
   const settings = {
     ...Object.fromEntries(
       bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
@@ -140,6 +150,15 @@ export function serveBff(bff: Bff, { port, adminPort, auth }: ServeOptions): Pro
     settings,
     create: (options) => createServer(bff, { ...options, ...(auth && { auth }) }),
   });
+}
+
+function bffOf(module: object): Bff {
+  const bff = Object.values(module).find(isBff);
+  if (bff) return bff;
+  const names = Object.keys(module).join(', ') || 'nothing';
+  throw new Error(
+    `serveBff: expected a module that exports what defineBff returns; it exports ${names}`,
+  );
 }
 
 /** Everything that settings decide, all of them resolved at once. */

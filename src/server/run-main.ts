@@ -1,5 +1,6 @@
 import { env } from '../backend/setting.ts';
 import { Malformed, readPort, resolveSettings, type SettingUse } from '../backend/settings.ts';
+import { describeFailure } from '../describe-failure.ts';
 import { traceSettings } from '../telemetry/telemetry.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { RunningServer, ServerOptions } from './create-server.ts';
@@ -43,7 +44,7 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
   if (argument !== undefined) {
     exitWith(2, `${options.name} takes no argument "${argument}"; --help lists its settings`);
   }
-  try {
+  await orExit(async () => {
     const settings = { ...options.settings, ...own };
     refuseMisspelt(settings, process.env);
     const values = resolveSettings(settings, process.env);
@@ -64,8 +65,16 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
     const { url, adminUrl } = await server.listen();
     if (environment === 'production') logger.info({ bff: options.name, url, adminUrl }, 'ready');
     else process.stdout.write(`${options.name} answers at ${url} (health at ${adminUrl}/readyz)\n`);
+  });
+}
+
+/** What `start` gives; when it fails, the process ends with 1 and says why in at most six lines. */
+export async function orExit<Value>(start: () => Promise<Value>): Promise<Value> {
+  try {
+    // In a turn of its own: the main module is not on the stack of what fails, so it isn't blamed.
+    return await Promise.resolve().then(start);
   } catch (error) {
-    exitWith(1, error instanceof Error ? error.message : String(error));
+    return exitWith(1, await describeFailure(error));
   }
 }
 
@@ -177,10 +186,7 @@ function stopOnSignals(server: RunningServer): void {
   if (process.send) process.on('disconnect', () => process.exit(1));
 }
 
-/** Ends the process with at most six lines on standard error. */
 function exitWith(code: number, message: string): never {
-  const lines = message.split('\n');
-  const shown = lines.length > 6 ? [...lines.slice(0, 5), `  and ${lines.length - 5} more`] : lines;
-  process.stderr.write(`${shown.join('\n')}\n`);
+  process.stderr.write(`${message}\n`);
   process.exit(code);
 }
