@@ -1,3 +1,4 @@
+import { describePlace, placeOfCaller } from '../definition-place.ts';
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints } from './backend.ts';
@@ -40,6 +41,7 @@ export function defineGrpcBackend<Service = AnyService>(
   options: GrpcBackendOptions,
 ): Backend<GrpcApi<Service>> {
   const { name, policy = {}, proto, service } = options;
+  const place = placeOfCaller(defineGrpcBackend);
   const effective = effectivePolicy({ name, kind: 'grpc', policy });
   const wire: Wire = {
     name,
@@ -57,8 +59,9 @@ export function defineGrpcBackend<Service = AnyService>(
     // The typed surface is checked where it is called; below it every call has one shape.
     api: (context, hints) => new GrpcCalls(wire, context, hints) as unknown as GrpcApi<Service>,
     connect(endpoints) {
-      const methods = loadProtoService(name, proto, service);
-      checkOperations(name, service, Object.keys(effective.operations), methods);
+      const at = `${describePlace(place)}: backend "${name}"`;
+      const methods = loadProtoService(at, proto, service);
+      checkOperations(at, service, Object.keys(effective.operations), methods);
       return underPolicy({
         backend: name,
         endpoints,
@@ -117,7 +120,7 @@ class GrpcCalls {
 
 /** A policy for an operation that the contract lacks would never hold. */
 function checkOperations(
-  backend: string,
+  at: string,
   service: string,
   operations: readonly string[],
   methods: ReadonlyMap<string, ProtoMethod>,
@@ -126,6 +129,6 @@ function checkOperations(
   const wrong = operations.find((operation) => !known.includes(operation));
   if (wrong === undefined) return;
   throw new Error(
-    `backend "${backend}": policy.operations has "${wrong}", which is not in the contract${didYouMean(wrong, known)}`,
+    `${at}: policy.operations has "${wrong}", which is not in the contract${didYouMean(wrong, known)}`,
   );
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServiceDefinition, loadSync } from '@grpc/proto-loader';
+import { nearestPath } from '../nearest-path.ts';
 import { didYouMean } from './did-you-mean.ts';
 
 export type ProtoMethod = ServiceDefinition[string];
@@ -11,15 +12,20 @@ export type ProtoMethod = ServiceDefinition[string];
  *
  * Messages are plain objects: camelCase fields, 64-bit numbers as text, enums as their names,
  * absent fields as their defaults, and a oneof's choice named under the oneof.
- * Fails: Error naming backend, file and what is wrong, with the nearest service.
+ * Fails: Error that begins with `at`, naming file and what is wrong, with the nearest file or service.
  */
 export function loadProtoService(
-  backend: string,
+  at: string,
   proto: URL,
   service: string,
 ): ReadonlyMap<string, ProtoMethod> {
   const file = fileURLToPath(proto);
-  if (!existsSync(file)) throw new Error(`backend "${backend}": proto file ${file} does not exist`);
+  const shown = relative(process.cwd(), file);
+  if (!existsSync(file)) {
+    const nearest = nearestPath(file);
+    const hint = nearest === null ? '' : `; did you mean "${relative(dirname(file), nearest)}"?`;
+    throw new Error(`${at}: proto names the file "${shown}", which is not there${hint}`);
+  }
   let definitions: ReturnType<typeof loadSync>;
   try {
     definitions = loadSync(file, {
@@ -32,7 +38,7 @@ export function loadProtoService(
     });
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split('\n');
-    throw new Error(`backend "${backend}": proto file ${file} cannot be read: ${reason}`, {
+    throw new Error(`${at}: proto file ${shown} cannot be read: ${reason}`, {
       cause: error,
     });
   }
@@ -40,7 +46,7 @@ export function loadProtoService(
   if (found === undefined || 'format' in found) {
     const services = Object.keys(definitions).filter((name) => !('format' in definitions[name]!));
     throw new Error(
-      `backend "${backend}": ${file} has no service "${service}"${didYouMean(service, services) || `; it has: ${services.join(', ')}`}`,
+      `${at}: ${shown} has no service "${service}"${didYouMean(service, services) || `; it has: ${services.join(', ')}`}`,
     );
   }
   return new Map(Object.entries(found as ServiceDefinition));

@@ -148,6 +148,8 @@ function build(builder: BffFields['builder'], bff: Bff): GraphQLSchema {
   try {
     return builder.toSchema({ sortSchema: false });
   } catch (error) {
+    // These have the line of the client's own code that they were thrown in.
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
     const places = bff.fields.map(({ place }) => describePlace(place)).join(' or ');
     const message = error instanceof Error ? error.message : String(error);
     const [, name] = /^(?:Ref )?(\w+) has not been implemented/.exec(message) ?? [];

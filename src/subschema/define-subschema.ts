@@ -2,7 +2,7 @@ import type { SubschemaConfig } from '@graphql-tools/delegate';
 import type { GraphQLSchema } from 'graphql';
 import type { Backend } from '../backend/backend.ts';
 import { type GraphqlApi, graphqlExecutor } from '../backend/graphql-backend.ts';
-import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
+import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import { lowerMerge, type MergeOptions } from './merge-keys.ts';
 
 export interface SubschemaOptions {
@@ -35,16 +35,34 @@ export interface Subschema {
  */
 export function defineSubschema(options: SubschemaOptions): Subschema {
   let schema: GraphQLSchema | undefined;
+  const place = placeOfCaller(defineSubschema);
   return {
     name: options.backend.name,
     backend: options.backend,
-    place: placeOfCaller(defineSubschema),
+    place,
     merge: options.merge ?? {},
     get schema() {
-      schema ??= 'toSchema' in options.builder ? options.builder.toSchema() : options.builder;
+      schema ??= schemaOf(options, place);
       return schema;
     },
   };
+}
+
+function schemaOf(
+  { backend, builder }: SubschemaOptions,
+  place: DefinitionPlace | null,
+): GraphQLSchema {
+  if (!('toSchema' in builder)) return builder;
+  try {
+    return builder.toSchema();
+  } catch (error) {
+    // These have the line of the schema's own code that they were thrown in.
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${describePlace(place)}: the "${backend.name}" subschema: ${message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The configuration that `stitchSchemas` and the engine take, with `schema` in place of the subschema's own. */

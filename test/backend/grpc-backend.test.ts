@@ -261,7 +261,7 @@ describe('a gRPC backend', () => {
     );
     const missing = { ...wrong, proto: new URL('./nowhere.proto', import.meta.url) };
     expect(() => defineGrpcBackend(missing).connect([plainEndpoint(url)])).toThrow(
-      /backend "flights": proto file .*nowhere\.proto does not exist/,
+      /grpc-backend\.test\.ts:\d+: backend "flights": proto names the file ".*nowhere\.proto", which is not there/,
     );
   });
 });
