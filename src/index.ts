@@ -15,6 +15,7 @@ export {
   type Tailor,
 } from './bff/define-bff.ts';
 export { BackendError, type ErrorCode, errorCodes, isBackendError } from './error.ts';
+export { defineTopic, type Topic, type TopicOptions } from './events/define-topic.ts';
 export type { Batch, BatchCache, BatchOptions } from './load/batch.ts';
 export { invalidate } from './load/caches.ts';
 export { defineBatch } from './load/define-batch.ts';

@@ -1,10 +1,14 @@
 import { GraphQLError } from 'graphql';
 import type { Backend, BackendCallRecord, LiveBackend } from './backend/backend.ts';
+import type { LiveEvents } from './events/live-events.ts';
+import type { EventPosition } from './events/topics/event-position.ts';
 
-/** Who asks. `subject` keys everything that is scoped to a viewer. */
+/** Who asks. All of it together keys what is kept for a viewer. */
 export interface Viewer {
   readonly subject: string;
   readonly scopes: readonly string[];
+  /** What they are in their organisation, such as `staff`: the `roles` of RFC 9068. @default none */
+  readonly roles?: readonly string[];
 }
 
 /** Which app asks, from the `graphql-client-name` and `graphql-client-version` headers. */
@@ -40,6 +44,10 @@ export interface RequestContext {
    * BackendError of `identity`.
    */
   readonly tokenFor?: (audience: string, refused?: string) => string | Promise<string>;
+  /** Topics, jobs and webhooks as they run; a definition finds its running self here. @default none run */
+  readonly events?: LiveEvents;
+  /** Where a subscription is in the topics that it reads. @default nobody asks */
+  readonly position?: EventPosition;
 }
 
 /** Where one batch of one operation found its values: counts of keys. For metrics and the waterfall. */

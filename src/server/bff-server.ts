@@ -7,6 +7,8 @@ import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { composeBff } from '../bff/compose-bff.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
+import { brokerSettings } from '../events/event-settings.ts';
+import { createLiveEvents } from '../events/live-events.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import { createRedisCounts } from './admission/redis-counts.ts';
 import { readRegisteredOperations } from './admission/registered-operations.ts';
@@ -47,7 +49,10 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
   const environment = server.environment ?? environmentOf(process.env['NODE_ENV']);
   const logger = server.logger ?? createLogger({ environment });
   const composed = composeBff(bff);
-  const { admission, ...live } = liveParts(bff, backends, settings, auth, { environment, logger });
+  const { admission, brokers, ...live } = liveParts(bff, backends, settings, auth, {
+    environment,
+    logger,
+  });
   const { rateLimit = admission.RATE_LIMIT } = server;
   if (admission.REDIS_URL) assertRedisClient();
   return createComposedServer(
@@ -83,6 +88,16 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
             url: admission.REDIS_URL,
             log: (message) => logger.warn({ bff: bff.name }, message),
           }),
+        }),
+      events: (host) =>
+        createLiveEvents({
+          definitions: {
+            topics: bff.subschemas.flatMap(({ events }) => events.topics),
+            jobs: bff.subschemas.flatMap(({ events }) => events.jobs),
+            webhooks: bff.subschemas.flatMap(({ events }) => events.webhooks),
+          },
+          settings: { ...brokers, REDIS_URL: admission.REDIS_URL?.href ?? null },
+          host,
         }),
       ...server,
       rateLimit,
@@ -141,6 +156,7 @@ export async function serveBff(
       bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
     ),
     ...admissionSettings(environmentOf(process.env['NODE_ENV'])),
+    ...brokerSettings,
     ...auth?.settings(environmentOf(process.env['NODE_ENV'])),
   };
   return runMain({
@@ -172,6 +188,7 @@ function liveParts(
   readonly backends: Map<string, LiveBackend>;
   readonly auth?: Auth;
   readonly admission: ValuesOf<ReturnType<typeof admissionSettings>>;
+  readonly brokers: ValuesOf<typeof brokerSettings>;
 } {
   const backends = bff.subschemas.map((subschema) => subschema.backend);
   const unknown = Object.keys(standIns).find((name) => !backends.some((b) => b.name === name));
@@ -185,7 +202,12 @@ function liveParts(
     wired.map((backend) => [`backend ${backend.name}`, endpointsOf(backend)]),
   );
   const values = resolveSettings(
-    { ...endpoints, ...admissionSettings(host.environment), ...auth?.settings(host.environment) },
+    {
+      ...endpoints,
+      ...admissionSettings(host.environment),
+      ...brokerSettings,
+      ...auth?.settings(host.environment),
+    },
     settings,
   ) as unknown as Record<string, never>; // each as its own reader made it
   return {
@@ -200,5 +222,6 @@ function liveParts(
     ),
     ...(auth && { auth: auth.create(values, host) }),
     admission: values as never, // each as its own reader made it
+    brokers: values as never, // the same
   };
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { LiveBackend } from '../backend/backend.ts';
+import type { EventsHost, LiveEvents } from '../events/live-events.ts';
 import { AnswerCache } from '../load/answer-cache.ts';
 import { createCaches } from '../load/caches.ts';
 import type { SharedStore } from '../load/shared-store.ts';
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly backends: ReadonlyMap<string, LiveBackend>;
   /** What caches share with other instances; closed with the server. @default nothing is shared */
   readonly store?: SharedStore | undefined;
+  /** Runs topics, jobs and webhooks; closed with the server. @default none run */
+  readonly events?: (host: EventsHost) => LiveEvents;
   /** Who asks over HTTP, in place of `auth`. @default nobody */
   readonly viewer?: (request: IncomingRequest) => Viewer | null | Promise<Viewer | null>;
   /** How it is known who asks; closed with the server. @default nobody is known */
@@ -139,6 +142,13 @@ export function createComposedServer<Plan>(
     ...(options.store && { store: options.store }),
   });
   const answers = new AnswerCache({ caches });
+  const events = options.events?.({
+    bff: composed.name,
+    backends,
+    invalidate: (tags) => caches.invalidate(tags),
+    observer: telemetry.metrics.events,
+    log: (message) => logger.warn({ bff: composed.name }, message),
+  });
   const run = createOperations({
     composed,
     admit,
@@ -149,6 +159,7 @@ export function createComposedServer<Plan>(
     telemetry,
     auth,
     answers,
+    events,
   });
   const yoga = createHttpHandler({
     composed,
@@ -227,6 +238,8 @@ export function createComposedServer<Plan>(
       admin.closeAllConnections();
       await closed;
     }
+    // Before the backends, which jobs may still be asking.
+    await events?.close();
     await Promise.all([
       ...[...backends.values()].map(({ transport }) => transport.close()),
       auth?.close(),

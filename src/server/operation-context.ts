@@ -1,5 +1,7 @@
 import type { OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
+import type { LiveEvents } from '../events/live-events.ts';
+import type { EventPosition } from '../events/topics/event-position.ts';
 import type { ClientIdentity, RequestContext, Viewer } from '../request.ts';
 import type { Auth } from './auth/auth.ts';
 import type { ForwardedHeaders } from './forwarded-headers.ts';
@@ -16,6 +18,10 @@ export interface ContextOptions {
   readonly traceCall?: RequestContext['traceCall'];
   readonly backends: ReadonlyMap<string, LiveBackend>;
   readonly limits: Limits;
+  /** @default none run */
+  readonly events?: LiveEvents | undefined;
+  /** Of a subscription: where it is in its topics. @default nobody asks */
+  readonly position?: EventPosition | undefined;
   /** Aborted when the client leaves. */
   readonly clientSignal: AbortSignal;
   /** Ends a subscription with its viewer's credential, and has tokens for backends. @default none */
@@ -40,7 +46,7 @@ export interface OperationContext {
  */
 export function createOperationContext(options: ContextOptions): OperationContext {
   const { type, requestId, viewer, client, headers = {}, traceCall, backends, limits } = options;
-  const { clientSignal, auth } = options;
+  const { clientSignal, auth, events, position } = options;
   const controller = new AbortController();
   const left = new AbortController();
   const leave = () => {
@@ -72,6 +78,8 @@ export function createOperationContext(options: ContextOptions): OperationContex
     loads: [],
     headers,
     ...(traceCall && { traceCall }),
+    ...(events && { events }),
+    ...(position && { position }),
     ...(auth && {
       tokenFor: (audience: string, refused?: string) => auth.tokenFor(viewer, audience, refused),
     }),
@@ -83,6 +91,8 @@ export function createOperationContext(options: ContextOptions): OperationContex
     release: () => {
       clearTimeout(timer);
       unwatch?.();
+      // What reads topics for this subscription ends, also when it was never asked for an event.
+      if (type === 'subscription') controller.abort();
       clientSignal.removeEventListener('abort', leave);
     },
   };

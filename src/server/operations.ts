@@ -1,5 +1,7 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
+import type { LiveEvents } from '../events/live-events.ts';
+import { EventPosition } from '../events/topics/event-position.ts';
 import { type AnswerCache, answerKey } from '../load/answer-cache.ts';
 import { policyOf, watchViewer } from '../load/answer-policy.ts';
 import { cacheControlOf } from '../load/cache-control.ts';
@@ -65,6 +67,8 @@ export interface OperationsOptions<Plan> {
   readonly auth?: Auth | undefined;
   /** Whole answers of queries, kept as their parts allow. */
   readonly answers: AnswerCache;
+  /** @default none run */
+  readonly events?: LiveEvents | undefined;
 }
 
 /**
@@ -73,7 +77,7 @@ export interface OperationsOptions<Plan> {
  */
 export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOperation {
   const { composed, admit, gate, backends, environment, logger, telemetry } = options;
-  const { auth, answers } = options;
+  const { auth, answers, events } = options;
   const { engine, limits } = composed;
 
   const operationIds = new WeakMap<object, string>();
@@ -120,6 +124,8 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
           limits,
           clientSignal,
           auth,
+          events,
+          ...(admission.type === 'subscription' && { position: new EventPosition(null) }),
         });
         report.started(operation.context);
         return operation;

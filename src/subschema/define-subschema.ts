@@ -2,6 +2,10 @@ import type { SubschemaConfig } from '@graphql-tools/delegate';
 import type { GraphQLSchema } from 'graphql';
 import type { Backend } from '../backend/backend.ts';
 import { type GraphqlApi, graphqlExecutor } from '../backend/graphql-backend.ts';
+import type { Topic } from '../events/define-topic.ts';
+import type { JobDefinition } from '../events/jobs/define-job.ts';
+import type { EventDefinitions } from '../events/live-events.ts';
+import type { WebhookSource } from '../events/webhooks/define-webhook-source.ts';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import { lowerMerge, type MergeOptions } from './merge-keys.ts';
 
@@ -16,6 +20,12 @@ export interface SubschemaOptions {
   readonly builder: { toSchema(): GraphQLSchema } | GraphQLSchema;
   /** How types that other subschemas also have are joined, by type name. @default none */
   readonly merge?: Readonly<Record<string, MergeOptions>>;
+  /** What happens in this part of the graph, and drops what it makes stale. @default none */
+  readonly topics?: readonly Topic[];
+  /** Slow work that its mutations leave behind. @default none */
+  readonly jobs?: readonly JobDefinition[];
+  /** Who may tell it by HTTP what happened. @default nobody */
+  readonly webhooks?: readonly WebhookSource[];
 }
 
 /** A part of the graph, served by one backend. Inert: it can be shared by any number of bffs. */
@@ -27,6 +37,7 @@ export interface Subschema {
   /** Built on first use. */
   readonly schema: GraphQLSchema;
   readonly merge: Readonly<Record<string, MergeOptions>>;
+  readonly events: EventDefinitions;
 }
 
 /**
@@ -41,6 +52,11 @@ export function defineSubschema(options: SubschemaOptions): Subschema {
     backend: options.backend,
     place,
     merge: options.merge ?? {},
+    events: {
+      topics: options.topics ?? [],
+      jobs: options.jobs ?? [],
+      webhooks: options.webhooks ?? [],
+    },
     get schema() {
       schema ??= schemaOf(options, place);
       return schema;

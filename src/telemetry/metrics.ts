@@ -2,6 +2,7 @@ import { type Metric, Registry } from 'prom-client';
 import type { BackendCallRecord, LiveBackend } from '../backend/backend.ts';
 import type { LoadRecord } from '../request.ts';
 import { CallMetrics } from './call-metrics.ts';
+import { EventMetrics } from './event-metrics.ts';
 import { processReadings } from './process-metrics.ts';
 import { ResilienceMetrics } from './resilience-metrics.ts';
 import { Counters, durationBounds, Histograms, Names, Readings } from './series.ts';
@@ -34,6 +35,8 @@ export interface EndedOperation {
 /** The metrics of one server, in a registry of their own. */
 export class Metrics {
   readonly contentType: string;
+  /** Topics, jobs and webhooks. */
+  readonly events = new EventMetrics();
   readonly #registry = new Registry();
   readonly #names = new Names(200);
   readonly #clients = new Names(20);
@@ -103,6 +106,7 @@ export class Metrics {
         Object.entries(connections()).map(([kind, value]) => ({ labels: { kind }, value })),
       ),
       ...this.#calls.families,
+      ...this.events.families,
       ...this.#resilience.families,
       ...this.#process.families,
       new Readings(
