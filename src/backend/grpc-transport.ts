@@ -215,13 +215,15 @@ function statusError(wire: Wire, call: BackendCall, error: ServiceError): Backen
   const meaning = unreadable
     ? ({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false } as const)
     : grpcStatusMeaning(unsendable ? 3 : code);
+  const reason = String(details)
+    .replace('Last error: Error: ', 'last error: ')
+    .replace(/\. Resolution note: $/, '');
   const pushback = error.metadata?.get('grpc-retry-pushback-ms')[0];
   return new WireError(
     {
       ...meaning,
       backend: call.backend,
-      message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${String(details).slice(0, 300)}`,
-      cause: error,
+      message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${reason.slice(0, 300)}`,
     },
     unreadable || unsendable || (code === status.DEADLINE_EXCEEDED && noticedLate(call))
       ? {}

@@ -1,5 +1,6 @@
 import { GraphQLError, locatedError } from 'graphql';
 import type { FieldPlan, Use } from './plan.ts';
+import { Misfit } from './misfit.ts';
 import { RemoteFault } from './remote-result.ts';
 import type { Wrap } from './wrap.ts';
 
@@ -7,6 +8,7 @@ export type Path = readonly (string | number)[];
 
 /** An error as the client reads it: at its path, with the nodes that asked. */
 export function toClientError(use: Use, path: Path, error: unknown): GraphQLError {
+  if (error instanceof Misfit) return error.toClientError(use.nodes, path);
   if (!(error instanceof RemoteFault)) return locatedError(error, use.nodes, path);
   const { error: cause, rest } = carrier(use.field, error);
   return new GraphQLError(cause.message, {

@@ -1,5 +1,6 @@
 import { Failure, type Fault, isThenable, nullError } from './column.ts';
 import type { LevelRun } from './level-run.ts';
+import { misfit } from './misfit.ts';
 import type { FieldPlan } from './plan.ts';
 
 /** Completes leaves in place from a row on; waits once for those that are promised. */
@@ -20,7 +21,7 @@ export function completeLeaves(
   for (let row = from; row < raw.length; row++) {
     const value = raw[row];
     if (value === null || value === undefined) {
-      if (nonNull) fault(row, nullError(field));
+      if (nonNull) fault(row, misfit(field, nullError(field)));
       else raw[row] = null;
       continue;
     }
@@ -46,7 +47,7 @@ export function completeLeaves(
     try {
       raw[row] = serialize(value);
     } catch (error) {
-      fault(row, error);
+      fault(row, misfit(field, error));
     }
   }
   level.columnDone(field, { values: raw, faults, branch: null });

@@ -3,6 +3,7 @@ import { Branch, columnOf, Failure, type Fault, isThenable, nullError } from './
 import { descendTo } from './descend.ts';
 import { completeLeaves } from './complete-leaves.ts';
 import type { LevelRun } from './level-run.ts';
+import { misfit } from './misfit.ts';
 import type { FieldPlan } from './plan.ts';
 import type { Wrap } from './wrap.ts';
 
@@ -114,7 +115,8 @@ class Completion {
 
   #complete(value: unknown, wrap: Wrap, suffix: readonly number[]): unknown {
     if (value === null || value === undefined) {
-      return wrap.nonNull ? this.#fault(wrap, suffix, nullError(this.#field)) : null;
+      if (!wrap.nonNull) return null;
+      return this.#fault(wrap, suffix, misfit(this.#field, nullError(this.#field)));
     }
     if (typeof value === 'object') {
       if (value instanceof Failure) return this.#fault(wrap, suffix, value.error);
@@ -126,7 +128,7 @@ class Completion {
       try {
         return serialize(value);
       } catch (error) {
-        return this.#fault(wrap, suffix, error);
+        return this.#fault(wrap, suffix, misfit(this.#field, error));
       }
     }
     if (this.#sites) this.#sites.push({ row: this.#row, suffix });
@@ -135,11 +137,10 @@ class Completion {
 
   #list(value: unknown, wrap: Wrap, item: Wrap, suffix: readonly number[]): unknown {
     if (!Array.isArray(value)) {
-      return this.#fault(
-        wrap,
-        suffix,
-        new Error(`Expected Iterable, but did not find one for field "${this.#field.coordinate}".`),
+      const error = new Error(
+        `Expected Iterable, but did not find one for field "${this.#field.coordinate}".`,
       );
+      return this.#fault(wrap, suffix, misfit(this.#field, error));
     }
     const list = columnOf(value.length);
     const remote =

@@ -288,11 +288,13 @@ function isOurFailure(code: string): boolean {
   );
 }
 
+/** The messages of an error and its causes, without those that another says already. */
 function messagesOf(cause: unknown): string {
   const messages: string[] = [];
   let error = cause;
   for (let depth = 0; error instanceof Error && depth < 4; depth += 1) {
-    if (!messages.includes(error.message)) messages.push(error.message);
+    const { message } = error;
+    if (!messages.some((told) => told.includes(message))) messages.push(message);
     error = error.cause;
   }
   return messages.join(': ') || String(cause);
