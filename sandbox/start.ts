@@ -1,7 +1,7 @@
 import { readCommandLine, UsageError, usage } from './start/command-line.ts';
 import { onParentGone } from './start/parent-gone.ts';
 import { parts as allParts, type Part } from './start/parts.ts';
-import { environmentOf, originOf, type Ports, resolvePorts } from './start/ports.ts';
+import { commandFor, environmentOf, originOf, type Ports, resolvePorts } from './start/ports.ts';
 import { type RunningPart, runPart } from './start/run-part.ts';
 import { watchSources } from './start/watch-sources.ts';
 
@@ -57,7 +57,10 @@ async function start(part: Part, ports: Ports, parts: readonly Part[]): Promise<
   void started.child.ended.then((how) => {
     if (stopping || running.get(part.name) !== started) return;
     running.delete(part.name);
-    console.error(prefixed(part, `ended (${how}); the others go on without it`));
+    const again = commandFor(part, ports, parts);
+    console.error(
+      prefixed(part, `ended (${how}); the others go on without it. To start it again: ${again}`),
+    );
     if (running.size === 0) void stopAll(1);
   });
 }

@@ -1,6 +1,6 @@
 import { freePort, PortInUseError } from '../service/listen.ts';
 import { readPort } from '../service/run-service.ts';
-import type { Part } from './parts.ts';
+import type { Part, PartPort } from './parts.ts';
 
 /** The port of each variable in `Part.ports`. */
 export type Ports = ReadonlyMap<string, number>;
@@ -59,6 +59,18 @@ export function environmentOf(
     result[passedAs] = String(ports.get(variable));
   }
   return result;
+}
+
+/** What starts a part again beside the others, typed into another terminal. */
+export function commandFor(part: Part, ports: Ports, all: readonly Part[]): string {
+  const moved = ({ variable, fallback }: PartPort) => ports.get(variable) !== fallback;
+  const own = part.ports.filter(moved).map(({ variable }) => `${variable}=${ports.get(variable)}`);
+  const backends = all.flatMap(({ urlVariable, ports: [port] }) =>
+    part.group === 'bffs' && urlVariable !== null && port && moved(port)
+      ? [`${urlVariable}=${originOf(ports.get(port.variable))}`]
+      : [],
+  );
+  return [...own, ...backends, 'npm start -- --only', part.name].join(' ');
 }
 
 export function originOf(port: number | undefined): string {

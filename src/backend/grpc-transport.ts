@@ -216,7 +216,7 @@ function statusError(wire: Wire, call: BackendCall, error: ServiceError): Backen
     ? ({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false } as const)
     : grpcStatusMeaning(unsendable ? 3 : code);
   const reason = String(details)
-    .replace('Last error: Error: ', 'last error: ')
+    .replace('. Last error: Error: ', '; last error: ')
     .replace(/\. Resolution note: $/, '');
   const pushback = error.metadata?.get('grpc-retry-pushback-ms')[0];
   return new WireError(

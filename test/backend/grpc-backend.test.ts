@@ -163,6 +163,9 @@ describe('a gRPC backend', () => {
     const { api } = flightsOver(dead, { policy: { retries: 0, breaker: false } });
     const failed = await failure(api.call('GetFlight', { id: '7' }));
     expect(failed).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true });
+    expect(failed.message).toBe(
+      `flights flights.v1.Flights/GetFlight failed with gRPC status 14 at ${dead.host}: No connection established; last error: connect ECONNREFUSED ${dead.host}`,
+    );
     expect(failed.tookMs).toBeLessThan(300);
     await grpcServer(
       (call, answer) => answer(null, { id: call.request.id }),

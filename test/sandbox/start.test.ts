@@ -87,7 +87,11 @@ describe('npm start', () => {
     ]);
     await printed(/Everything answers/);
     process.kill(pidOf(child, 'airports'), 'SIGKILL');
-    await printed(/airports +ended \(SIGKILL\); the others go on without it/);
+    const { port } = new URL(urlOf(lines, 'airports'));
+    await printed(/airports +ended \(SIGKILL\); the others go on without it\./);
+    expect(lines.at(-1)).toContain(
+      ` To start it again: AIRPORTS_PORT=${port} npm start -- --only airports`,
+    );
     expect((await fetch(urlOf(lines, 'travellers'))).status).toBe(401);
     child.kill('SIGTERM');
     expect((await ended)[0]).toBe(0);
