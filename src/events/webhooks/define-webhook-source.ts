@@ -40,7 +40,9 @@ export interface WebhookSource<Data = unknown> extends Required<WebhookSourceOpt
  * A webhook is acknowledged once its event is durable, and takes effect once however often it is
  * sent. Fails: Error for a name that makes no path.
  */
-export function defineWebhookSource<Data>(options: WebhookSourceOptions<Data>): WebhookSource<Data> {
+export function defineWebhookSource<Data>(
+  options: WebhookSourceOptions<Data>,
+): WebhookSource<Data> {
   const place = placeOfCaller(defineWebhookSource);
   const { name, bodyLimitBytes = 256 * 1_024 } = options;
   if (!/^[a-z\d][a-z\d-]{0,62}$/.test(name)) {

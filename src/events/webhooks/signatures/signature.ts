@@ -46,11 +46,10 @@ export class SignatureCheck {
   readonly #offered: readonly Buffer[];
   readonly #digest: Hash | null;
 
-  /** `digest`: whether the body's digest is wanted too. */
-  constructor(scheme: SignatureScheme, keys: readonly Buffer[], claim: SignatureClaim, digest: boolean) {
+  constructor(scheme: SignatureScheme, keys: readonly Buffer[], claim: SignatureClaim) {
     this.#expected = keys.map((key) => createHmac(scheme.algorithm, key).update(claim.prefix));
     this.#offered = claim.signatures;
-    this.#digest = digest ? createHash('sha256') : null;
+    this.#digest = claim.id === null ? createHash('sha256') : null;
   }
 
   update(chunk: Buffer): void {
@@ -70,7 +69,7 @@ export class SignatureCheck {
     return found;
   }
 
-  /** The body's SHA-256, in base64url. Called once. */
+  /** The body's SHA-256 in base64url, where the claim has no id; empty elsewhere. Called once. */
   bodyDigest(): string {
     return this.#digest?.digest('base64url') ?? '';
   }
@@ -88,5 +87,7 @@ export function readHex(text: string): Buffer | null {
 
 /** The bytes of an HMAC written in base64; null for anything else. */
 export function readBase64(text: string): Buffer | null {
-  return /^(?:[A-Za-z\d+/]{43}=|[A-Za-z\d+/]{86}==)$/.test(text) ? Buffer.from(text, 'base64') : null;
+  return /^(?:[A-Za-z\d+/]{43}=|[A-Za-z\d+/]{86}==)$/.test(text)
+    ? Buffer.from(text, 'base64')
+    : null;
 }
