@@ -1,10 +1,6 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ExplorerPage, hasChromium, openExplorer } from '../support/explorer-page.ts';
 import { stubServer } from '../support/stub-server.ts';
-
-const executablePath = '/usr/bin/chromium';
-const hasChromium = existsSync(executablePath);
 
 const server = stubServer({
   examples: [
@@ -21,82 +17,60 @@ const server = stubServer({
   ],
 });
 
-test('a Chromium is here to drive the explorer', () => {
-  if (!hasChromium) console.warn(`the explorer was not driven: there is no ${executablePath}`);
-  expect(hasChromium || process.env['CI'] !== 'true').toBe(true);
-});
-
 describe.runIf(hasChromium)('the explorer in a browser', () => {
-  let browser: Browser;
-  let page: Page;
-  const foreign: string[] = [];
-  const problems: string[] = [];
+  let explorer: ExplorerPage;
 
   beforeAll(async () => {
     const { url } = await server.listen();
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.on('request', (request) => {
-      if (/^(?:data|blob):/.test(request.url())) return;
-      if (!request.url().startsWith(new URL(url).origin)) foreign.push(request.url());
-    });
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(url);
-    await page.getByRole('tab', { name: 'Hello' }).waitFor();
-    await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+    explorer = await openExplorer(url);
   });
   afterAll(async () => {
-    await browser?.close();
+    await explorer?.[Symbol.asyncDispose]();
     await server.close();
   });
 
-  const answer = () => page.locator('.graphiql-response');
-  const screenshot = async (name: string) => {
-    const folder = process.env['SCREENSHOTS'];
-    if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
-  };
-
   test('is titled by the bff and opens its examples in tabs', async () => {
-    expect(await page.title()).toBe('stub · GraphiQL');
-    expect(await page.getByRole('tab').allInnerTexts()).toEqual(['Hello', 'Ticks', 'Deferred']);
-    await screenshot('opened');
+    expect(await explorer.page.title()).toBe('stub · GraphiQL');
+    expect(await explorer.page.getByRole('tab').allInnerTexts()).toEqual([
+      'Hello',
+      'Ticks',
+      'Deferred',
+    ]);
+    await explorer.screenshot('opened');
   });
 
   test('runs a query with its variables', async () => {
-    await page.getByRole('button', { name: /Execute query/ }).click();
-    await answer().getByText('"hello Ada"').waitFor();
-    await screenshot('query');
+    await explorer.run();
+    await explorer.answer.getByText('"hello Ada"').waitFor();
+    await explorer.screenshot('query');
   });
 
   test('shows the docs of the schema', async () => {
-    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
-    const docs = page.locator('.graphiql-doc-explorer');
+    await explorer.page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    const docs = explorer.page.locator('.graphiql-doc-explorer');
     await docs.getByRole('link', { name: 'Query' }).click();
     await docs.getByText('Says hello to a name.').waitFor();
-    await screenshot('docs');
-    await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+    await explorer.screenshot('docs');
+    await explorer.page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
   });
 
   test('shows the events of a subscription', async () => {
-    await page.getByRole('tab', { name: 'Ticks' }).click();
-    await page.getByRole('button', { name: /Execute query/ }).click();
-    await answer().getByText('"ticks"').waitFor();
-    await answer().locator('.view-line', { hasText: '4' }).waitFor();
-    await screenshot('subscription');
+    await explorer.openTab('Ticks');
+    await explorer.run();
+    await explorer.answer.getByText('"ticks"').waitFor();
+    await explorer.answer.locator('.view-line', { hasText: '4' }).waitFor();
+    await explorer.screenshot('subscription');
   });
 
   test('fills in deferred fields', async () => {
-    await page.getByRole('tab', { name: 'Deferred' }).click();
-    await page.getByRole('button', { name: /Execute query/ }).click();
-    await answer().getByText('"requestId"').waitFor();
-    await screenshot('deferred');
+    await explorer.openTab('Deferred');
+    await explorer.run();
+    await explorer.answer.getByText('"requestId"').waitFor();
+    await explorer.screenshot('deferred');
   });
 
   test('sends no request to another host and breaks no rule of its own policy', () => {
-    expect(foreign).toEqual([]);
-    expect(problems).toEqual([]);
+    expect(explorer.foreign).toEqual([]);
+    expect(explorer.problems).toEqual([]);
   });
 });
