@@ -5,6 +5,7 @@ import type { AnswerPolicy } from './answer-policy.ts';
 import type { Caches, TaggedCache } from './caches.ts';
 import { stableText } from './stable-text.ts';
 import { TagIndex } from './tag-index.ts';
+import { viewerKey } from './viewer-key.ts';
 
 /** Everything that an answer depends on, but who asks. */
 export interface AnswerKeyParts {
@@ -81,7 +82,7 @@ interface Landed<Failed> {
 
 /**
  * Whole answers as bodies: public ones once for everyone, others once for each viewer with the same
- * scopes. Answers with errors, stale or undeclared parts are never kept.
+ * rights. Answers with errors, stale or undeclared parts are never kept.
  */
 export class AnswerCache implements TaggedCache {
   readonly #entries: LRUCache<string, Entry>;
@@ -109,7 +110,7 @@ export class AnswerCache implements TaggedCache {
 
   /** An answer at hand. */
   get({ key, viewer }: AnswerRequest): KeptAnswer | undefined {
-    return this.#read(key.text) ?? this.#read(key.text + scopeKeyOf(viewer));
+    return this.#read(key.text) ?? this.#read(key.text + viewerKey(viewer));
   }
 
   /**
@@ -125,7 +126,7 @@ export class AnswerCache implements TaggedCache {
     const kept = this.get(request);
     if (kept !== undefined) return Promise.resolve({ ...kept, shared: false });
     const { key, viewer, signal } = request;
-    const scopeKey = scopeKeyOf(viewer);
+    const scopeKey = viewerKey(viewer);
     return this.#publicOperations.get(key.operation) === true
       ? this.#join(key, scopeKey, signal, execute)
       : this.#alone(key, scopeKey, signal, execute);
@@ -271,10 +272,4 @@ export function answerKey(parts: AnswerKeyParts): AnswerKey {
       ? ofRequest
       : createHash('sha256').update(ofRequest).digest('base64url');
   return { text: `${ofOperation}${short}`, operation: ofOperation };
-}
-
-/** Viewers with one subject and the same scopes see the same; nobody is a viewer of its own. */
-function scopeKeyOf(viewer: Viewer | null): string {
-  if (viewer === null) return '[null]';
-  return JSON.stringify([viewer.subject, ...[...viewer.scopes].sort()]);
 }

@@ -67,8 +67,8 @@ export class AnswerPolicy {
   }
 
   /** Whose value a load of scope `viewer` keeps; asking for it does not count as reading it. */
-  subjectIn(context: RequestContext): string | null {
-    return (this.#watched ? this.#viewer : context.viewer)?.subject ?? null;
+  viewerIn(context: RequestContext): Viewer | null {
+    return this.#watched ? this.#viewer : context.viewer;
   }
 
   /** The operation as its declared loads see it: what they do with the viewer is their scope's to say. */

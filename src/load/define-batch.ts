@@ -6,6 +6,7 @@ import { type TaggedMemo, cachesOf } from './caches.ts';
 import { OperationBatch } from './operation-batch.ts';
 import { SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
+import { noteViewerData } from './viewer-data.ts';
 
 /**
  * Describes how a backend is asked for many keys at once. Inert.
@@ -30,6 +31,7 @@ export function defineBatch<
 ): Batch<Key, Group extends true ? readonly Value[] : Value, Args> {
   // Below the typed surface every batch has one shape.
   const plan = new BatchPlan(backend, options as unknown as AnyBatchOptions);
+  if (plan.cache.scope === 'viewer') noteViewerData(backend);
   return new DefinedBatch(plan) as unknown as ReturnType<
     typeof defineBatch<Api, Key, Page, Row, Value, Args, Group>
   >;

@@ -11,6 +11,7 @@ import { languageOf } from './language.ts';
 import type { Asker, Flight, FlightAnswer } from './flight.ts';
 import type { SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
+import { viewerKey } from './viewer-key.ts';
 
 /** What one operation knows of one batch with one value of its arguments: the request memo. */
 export class OperationBatch implements Asker {
@@ -19,9 +20,10 @@ export class OperationBatch implements Asker {
   readonly #context: RequestContext;
   readonly #args: unknown;
   readonly #policy: AnswerPolicy;
-  readonly #subject: string | null;
+  /** Of the viewer whose values these are; null when they are everybody's, or nobody's. */
+  readonly #viewer: string | null;
   readonly #found: LoadRecord;
-  /** Subject, arguments and language; a JSON list, so that nothing can be appended to look like another one. */
+  /** Viewer, arguments and language; a JSON list, so that nothing can be appended to look like another one. */
   #prefix = '';
   #variesByLanguage: boolean | null | undefined;
   /** Values, gaps and errors; pending keys for what is asked for. */
@@ -39,8 +41,9 @@ export class OperationBatch implements Asker {
   constructor(plan: BatchPlan, shared: SharedBatch | null, context: RequestContext, args: unknown) {
     const { scope } = plan.cache;
     this.#policy = policyOf(context);
-    this.#subject = scope === 'viewer' ? this.#policy.subjectIn(context) : null;
-    const alone = scope === 'viewer' && this.#subject === null;
+    const viewer = scope === 'viewer' ? this.#policy.viewerIn(context) : null;
+    this.#viewer = viewer && viewerKey(viewer);
+    const alone = scope === 'viewer' && viewer === null;
     this.#policy.uses(alone ? 'none' : scope);
     this.#plan = plan;
     this.#shared = alone ? null : shared;
@@ -72,7 +75,7 @@ export class OperationBatch implements Asker {
     if (varies !== this.#variesByLanguage) {
       this.#variesByLanguage = varies;
       const parts = [
-        this.#subject,
+        this.#viewer,
         this.#args ?? null,
         varies === false ? null : languageOf(this.#context),
       ];

@@ -4,6 +4,7 @@ import { isBackendError } from '../../error.ts';
 import type { Viewer } from '../../request.ts';
 import { unauthenticated } from './auth.ts';
 import type { Jwks } from './jwks.ts';
+import { rolesIn } from './roles.ts';
 
 export interface AccessTokenOptions {
   readonly issuer: string;
@@ -90,6 +91,7 @@ export function createAccessTokens(
     if (Array.isArray(aud) && aud.length > 1) throw new Error('more than one audience');
     if (iat * 1_000 > now() + skewMs) throw new Error('issued in the future');
     const scopes = typeof scope === 'string' ? scope.split(' ').filter((one) => one !== '') : [];
-    return { viewer: { subject: sub, scopes }, token, expiresAtMs: exp * 1_000 };
+    const viewer = { subject: sub, scopes, roles: rolesIn(payload) };
+    return { viewer, token, expiresAtMs: exp * 1_000 };
   }
 }

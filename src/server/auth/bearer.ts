@@ -1,3 +1,4 @@
+import { viewerKey } from '../../load/viewer-key.ts';
 import type { Viewer } from '../../request.ts';
 import { createAccessTokens, skewMs, type VerifiedToken } from './access-token.ts';
 import { type Auth, type AuthDefinition, unauthenticated } from './auth.ts';
@@ -76,8 +77,7 @@ function createBearerAuth(
     },
     tokenFor(viewer, audience, refused) {
       if (viewer === null) return backendTokens.tokenFor(null, audience, refused);
-      const { subject, scopes } = viewer;
-      const key = JSON.stringify([subject, ...[...scopes].sort()]);
+      const key = viewerKey(viewer);
       const accessToken = () => {
         const credential = credentials.get(viewer);
         if (credential) return credential.token;

@@ -22,6 +22,7 @@ import {
 import { type IdentityProvider, isRefusal } from './identity-provider.ts';
 import { continuePage, failurePage, pageResponse } from './pages.ts';
 import { ownPath, publicOrigin } from './public-origin.ts';
+import { rolesIn } from './roles.ts';
 import type { Sealer } from './sealed.ts';
 import { csrfHeader, sessionGuard } from './session-guard.ts';
 import { renewAtMs, type Sessions } from './sessions.ts';
@@ -181,6 +182,7 @@ export function createOauthRoutes(
         subject: claims.sub,
         name: typeof name === 'string' ? name : null,
         scopes: (tokens.scope ?? scopes.join(' ')).split(' ').filter((scope) => scope !== ''),
+        roles: rolesIn(claims),
         accessToken: tokens.access_token,
         renewAtMs: renewAtMs(now(), tokens.expiresIn()),
         refreshToken: tokens.refresh_token ?? null,

@@ -1,3 +1,4 @@
+import { viewerKey } from '../../load/viewer-key.ts';
 import type { Viewer } from '../../request.ts';
 import type { Logger } from '../log.ts';
 import type { Environment } from '../mask.ts';
@@ -93,7 +94,8 @@ function createSessionAuth(
   async function viewerOf(id: string | null): Promise<Viewer | null> {
     const session = id === null ? null : await sessions.find(id);
     if (id === null || !session) return null;
-    const viewer = { subject: session.subject, scopes: session.scopes };
+    const { subject, scopes, roles = [] } = session;
+    const viewer = { subject, scopes, roles };
     sessionIds.set(viewer, id);
     return viewer;
   }
@@ -129,8 +131,7 @@ function createSessionAuth(
     },
     tokenFor(viewer, audience, refused) {
       if (viewer === null) return backendTokens.tokenFor(null, audience, refused);
-      const { subject, scopes } = viewer;
-      const key = JSON.stringify([subject, ...[...scopes].sort()]);
+      const key = viewerKey(viewer);
       const accessToken = async () => {
         const id = sessionIds.get(viewer);
         const session = id === undefined ? null : await sessions.find(id);

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { refreshTokenGrant, tokenRevocation } from 'openid-client';
 import { unavailable } from './auth.ts';
 import type { IdentityProvider } from './identity-provider.ts';
+import { rolesIn } from './roles.ts';
 import { createSealer, digest, randomId } from './sealed.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -11,6 +12,8 @@ export interface Session {
   /** As the provider calls them. */
   readonly name: string | null;
   readonly scopes: readonly string[];
+  /** From the `roles` claim of the identity token. @default none */
+  readonly roles?: readonly string[];
   readonly accessToken: string;
   /** When the access token is renewed: shortly before it expires. */
   readonly renewAtMs: number;
@@ -203,6 +206,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         renewAtMs: renewAtMs(now(), answer.expiresIn()),
         refreshToken: answer.refresh_token ?? session.refreshToken,
         scopes: answer.scope?.split(' ') ?? session.scopes,
+        roles: rolesIn(answer.claims() ?? session),
       };
       const kept = await stored(() => store.replace(key, sealed(next, key), ttlMs(next)));
       if (kept) return next;
