@@ -26,6 +26,7 @@ export const BookingRef = builder.objectRef<Booking>('Booking');
 
 BookingRef.implement({
   description: 'A seat on a flight, booked by a traveller.',
+  authScopes: { scope: 'bookings.read' },
   fields: (t) => ({
     id: t.exposeID('id', { nullable: false }),
     flight: t.field({ type: FlightRef, resolve: (booking) => ({ id: booking.flightId }) }),
@@ -58,4 +59,5 @@ BookingRef.implement({
 export const BookingConnection = builder.connectionObject({
   type: BookingRef,
   name: 'BookingConnection',
+  authScopes: { scope: 'bookings.read' },
 });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { requireViewer } from 'tailorbird';
 import { bookings } from './backend.ts';
 import { BookingRef } from './booking.ts';
 import { builder } from './builder.ts';
@@ -31,7 +30,7 @@ const CancelBookingPayload = builder
 builder.mutationType({});
 
 builder.mutationFields((t) => ({
-  bookFlight: t.field({
+  bookFlight: t.withAuth({ scope: 'bookings.write' }).field({
     type: BookFlightPayload,
     nullable: false,
     description: 'Books a seat for the viewer. CONFLICT when the seat is taken.',
@@ -42,7 +41,7 @@ builder.mutationFields((t) => ({
         'CreateBooking',
         {
           idempotencyKey,
-          travellerId: requireViewer(context).subject,
+          travellerId: context.viewer.subject,
           flightId: input.flightId,
           seat: input.seat,
         },
@@ -51,13 +50,13 @@ builder.mutationFields((t) => ({
       return { booking };
     },
   }),
-  cancelBooking: t.field({
+  cancelBooking: t.withAuth({ scope: 'bookings.write' }).field({
     type: CancelBookingPayload,
     nullable: false,
     description: "Cancels one of the viewer's bookings. CONFLICT when it is cancelled already.",
     args: { input: t.arg({ type: CancelBookingInput, required: true }) },
     resolve: async (_, { input }, context) => {
-      const travellerId = requireViewer(context).subject;
+      const travellerId = context.viewer.subject;
       const booking = await bookings
         .api(context)
         .call('CancelBooking', { id: input.bookingId, travellerId });

@@ -1,5 +1,4 @@
-import { connectionOf, pageSize, pageStart, requireViewer } from 'tailorbird';
-import { GraphQLError } from 'graphql';
+import { connectionOf, pageSize, pageStart } from 'tailorbird';
 import { bookings } from './backend.ts';
 import { BookingConnection } from './booking.ts';
 import { builder } from './builder.ts';
@@ -15,12 +14,8 @@ TravellerRef.implement({
         first: t.arg.int({ required: true, defaultValue: 20, description: 'At most 100.' }),
         after: t.arg.string({ description: 'A cursor of this list; what comes after it.' }),
       },
+      authScopes: (traveller, _args, { viewer }) => viewer?.subject === traveller.id,
       resolve: async (traveller, { first, after }, context) => {
-        if (requireViewer(context).subject !== traveller.id) {
-          throw new GraphQLError("Another traveller's bookings are not yours to see.", {
-            extensions: { code: 'FORBIDDEN' },
-          });
-        }
         const start = pageStart(after);
         const page = await bookings.api(context).call('ListBookings', {
           travellerId: traveller.id,

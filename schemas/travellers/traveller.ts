@@ -13,6 +13,7 @@ const TravellerRef = builder.objectRef<Traveller>('Traveller');
 
 TravellerRef.implement({
   description: 'Somebody who travels.',
+  authScopes: { viewer: true },
   fields: (t) => ({
     id: t.exposeID('id', { nullable: false }),
     name: t.exposeString('name', { nullable: false, description: 'Full name.' }),
@@ -26,11 +27,11 @@ TravellerRef.implement({
 });
 
 builder.queryFields((t) => ({
-  me: t.field({
+  me: t.withAuth({ viewer: true }).field({
     type: TravellerRef,
     description: 'Who asks; null when nobody is logged in.',
-    resolve: (_, _args, context) =>
-      context.viewer === null ? null : travellerById.load(context, context.viewer.subject),
+    unauthorizedResolver: () => null,
+    resolve: (_, _args, context) => travellerById.load(context, context.viewer.subject),
   }),
   _travellersById: t.entry({
     type: TravellerRef,

@@ -9,12 +9,14 @@ import SchemaBuilder, {
   type ShapeFromTypeParam,
   type TypeParam,
 } from '@pothos/core';
+import ScopeAuthPlugin, { type FieldAuthScopes } from '@pothos/plugin-scope-auth';
 import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
 import type { RequestContext } from '../request.ts';
+import { type HouseAuth, scopeAuthOptions } from '../subschema/auth-scopes.ts';
 import { DateTime } from '../subschema/date-time.ts';
 import type { Select } from './select.ts';
 
-interface ClientTypes {
+interface ClientTypes extends HouseAuth {
   Context: RequestContext;
   Scalars: {
     DateTime: { Input: Date; Output: Date | string };
@@ -70,6 +72,12 @@ export interface DeriveOptions<
    * is null.
    */
   readonly needs: Needs;
+  /** What it asks of who reads it, beside all that its `needs` ask. @default nothing more */
+  readonly authScopes?: FieldAuthScopes<
+    ClientSchemaTypes,
+    Select<Parent, Needs>,
+    InputShapeFromFields<Args>
+  >;
   /** `parent` holds what `needs` selects, as a client would see it: a `DateTime` is a string. */
   readonly resolve: (
     parent: Select<Parent, Needs>,
@@ -101,7 +109,10 @@ const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
  * graph. `Graph` is the `graph.generated.ts` beside the bff; it types `needs`.
  */
 export function createBffBuilder<Graph = object>(): BffBuilder<Graph> {
-  const pothos: ClientSchemaBuilder = new SchemaBuilder<ClientTypes>({ plugins: [] });
+  const pothos: ClientSchemaBuilder = new SchemaBuilder<ClientTypes>({
+    plugins: [ScopeAuthPlugin],
+    scopeAuth: scopeAuthOptions,
+  });
   pothos.addScalarType('DateTime', DateTime);
   pothos.queryType({});
   const refs = new Map<string, ObjectRef<ClientSchemaTypes, object>>();

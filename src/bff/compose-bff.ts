@@ -6,6 +6,7 @@ import { coerceInputValue, type GraphQLSchema, isIntrospectionType, isObjectType
 import { describePlace } from '../definition-place.ts';
 import { didYouMean } from '../nearest-name.ts';
 import { isRemote, subschemaConfig } from '../subschema/define-subschema.ts';
+import type { Access } from '../engine/access.ts';
 import { clientSchema } from './client-schema.ts';
 import {
   argumentAt,
@@ -15,8 +16,10 @@ import {
   parseCoordinate,
 } from './coordinates.ts';
 import type { Bff } from './define-bff.ts';
+import { declaredAccess } from './declared-access.ts';
 import { type ClientResolvers, lowerFields } from './lower-fields.ts';
 import { referenceResolvers } from './reference-resolvers.ts';
+import { requireRules } from './required-rules.ts';
 import { tailorMerge, tailorSchema } from './tailor-subschema.ts';
 
 /** A bff put together: what the engine runs, and what the client sees. */
@@ -30,6 +33,8 @@ export interface ComposedBff {
   readonly subschemas: readonly SubschemaConfig[];
   /** The client's own fields, with what they need. */
   readonly resolvers: ClientResolvers;
+  /** Who may read what of the graph. */
+  readonly access: Access;
 }
 
 const composed = new WeakMap<Bff, ComposedBff>();
@@ -68,12 +73,25 @@ export function composeBff(bff: Bff): ComposedBff {
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
   });
   fields.check(graph);
+  const access = declaredAccess(graph, [
+    ...bff.subschemas.map((subschema, index) => ({
+      schema: (subschemas[index] as SubschemaConfig).schema,
+      at: describePlace(subschema.place),
+      name: `the "${subschema.name}" subschema`,
+      extends: false,
+    })),
+    ...(fields.schema ? [{ schema: fields.schema, at, name: 'the client', extends: true }] : []),
+  ]);
+  for (const [index, subschema] of bff.subschemas.entries()) {
+    requireRules(subschema, subschemas[index] as SubschemaConfig, access);
+  }
   const result: ComposedBff = {
     bff,
     graph,
     clientSchema: clientSchema(graph, hidden, at),
     subschemas,
     resolvers: fields.resolvers,
+    access,
   };
   composed.set(bff, result);
   return result;

@@ -39,6 +39,8 @@ export interface LoweredFields {
   /** SDL: the client's own types, and extensions of the graph's. */
   readonly typeDefs: string;
   readonly resolvers: ClientResolvers;
+  /** What the client's builder made; null when it adds nothing. */
+  readonly schema: GraphQLSchema | null;
   /** Checks every `needs` against the stitched graph. */
   check(graph: GraphQLSchema): void;
 }
@@ -90,6 +92,7 @@ export function lowerFields(bff: Bff, subschemas: readonly GraphQLSchema[]): Low
   return {
     typeDefs: typeDefs.join('\n\n'),
     resolvers,
+    schema: built,
     check: (graph) => {
       for (const need of needs) checkNeeds(need, graph, bff);
     },
@@ -146,7 +149,7 @@ function refuseTaken(
 
 function build(builder: BffFields['builder'], bff: Bff): GraphQLSchema {
   try {
-    return builder.toSchema({ sortSchema: false });
+    return builder.toSchema({ sortSchema: false, disableScopeAuth: true });
   } catch (error) {
     // These have the line of the client's own code that they were thrown in.
     if (error instanceof TypeError || error instanceof ReferenceError) throw error;

@@ -13,7 +13,7 @@ import { AliasBook, printRemote } from './compile-remote.ts';
 import { type Place } from './graph.ts';
 import { fieldIn } from './schema-types.ts';
 import type { FieldPlan, GroupPlan, LevelPlan, PlanBody, Step, Use, ViewPlan } from './plan.ts';
-import { type Request, Requests, type Want } from './requests.ts';
+import { insteadOf, type Request, Requests, type Want } from './requests.ts';
 import { serializerOf } from './serialize.ts';
 import { resolveStep, stepOf } from './steps.ts';
 import { streamOf } from './stream-plan.ts';
@@ -128,7 +128,7 @@ export class LevelBuilder {
   }
 
   #planField(request: Request, group: GroupPlan): void {
-    const { schema } = this.#body.graph;
+    const { schema, access } = this.#body.graph;
     const { name, node, scope } = request;
     const coordinate = `${this.#type.name}.${name}`;
     const graphField = fieldIn(schema, this.#type.name, name);
@@ -163,13 +163,15 @@ export class LevelBuilder {
           : identity
         : null,
       asksType: named !== null && asksType(named, group.place),
+      checks: request.denied ? [] : (access.ofField(this.#type.name, name)?.checks ?? []),
       uses: [],
       children: new Map(),
     };
     this.#plan.fields.push(field);
     group.fields.push(field);
     for (const want of request.wants) this.#use(field, want);
-    if (named && !leaf && step.kind !== 'introspection') this.#descend(field, group, named);
+    const ends = step.kind === 'introspection' || step.kind === 'denied';
+    if (named && !leaf && !ends) this.#descend(field, group, named);
   }
 
   #use(field: FieldPlan, { view, key, occurrences }: Want): void {
@@ -206,6 +208,14 @@ export class LevelBuilder {
     own: ReturnType<typeof fieldIn>,
     derivedHere: boolean,
   ): Step {
+    if (request.denied) {
+      const { access } = this.#body.graph;
+      const instead = insteadOf(this.#body.graph, this.#type.name, request);
+      if (!instead) return { kind: 'denied' };
+      return resolveStep((parent, args, context, info) =>
+        instead(parent, args, context, info, access.refusal(context)),
+      );
+    }
     if (request.name === '__typename') return { kind: 'typename' };
     if (request.name === '__schema' || request.name === '__type') return { kind: 'introspection' };
     if (group.kind === 'nowhere') {
@@ -277,7 +287,9 @@ export class LevelBuilder {
     const keyed = new Set(view.uses.map((use) => use.field));
     const plain = view.uses.every((use) => use.field.serialize && use.condition === 0);
     const leaves = source.fields.every(
-      (field) => (keyed.has(field) && !field.wrap.item) || field.step.kind === 'typename',
+      (field) =>
+        field.checks.length === 0 &&
+        ((keyed.has(field) && !field.wrap.item) || field.step.kind === 'typename'),
     );
     const fromSource = others.every(({ view: key }) =>
       key?.uses.every((use) => use.field.group === source),

@@ -5,16 +5,18 @@ import {
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { AccessRule } from './access.ts';
 import type { Part, Scope } from './collect.ts';
 import { LevelBuilder, splitRoots } from './compile-level.ts';
 import type { Graph } from './graph.ts';
 import type { LevelPlan, PlanBody } from './plan.ts';
 
-/** Compiles one operation of a valid document. */
+/** Compiles one operation of a valid document; without what depends on a rule of `denied`. */
 export function compile(
   graph: Graph,
   document: DocumentNode,
   operation: OperationDefinitionNode,
+  denied: ReadonlySet<AccessRule> = new Set(),
 ): PlanBody {
   const { schema } = graph;
   const rootType =
@@ -45,6 +47,9 @@ export function compile(
     roots,
     conditions: [[[]]],
     scopes: [{ scope, source: null }],
+    rules: graph.rules.inOperation(rootType, operation.selectionSet, fragments),
+    denied,
+    variants: new Map(),
   };
   const part: Part = { selectionSet: operation.selectionSet, terms: [], scope };
   const serial = operation.operation === 'mutation';

@@ -8,6 +8,8 @@ import {
   type OperationTypeNode,
   type ValidationRule,
 } from 'graphql';
+import type { Access } from './access.ts';
+import { decide } from './decide.ts';
 import { explainPlan } from './explain.ts';
 import { executePlan, executePlanToText } from './execute.ts';
 import { createGraph } from './graph.ts';
@@ -51,6 +53,8 @@ export interface EngineOptions {
   readonly subschemas: readonly SubschemaConfig[];
   /** The gateway's resolvers: by type, then by field. */
   readonly resolvers?: Readonly<Record<string, unknown>>;
+  /** Who may read what. @default everybody everything */
+  readonly access?: Access | undefined;
   /** Room for compiled plans, in bytes as estimated from their size. @default 33554432 */
   readonly planCacheBytes?: number;
   readonly limits?: Limits;
@@ -125,7 +129,7 @@ export function createEngine(options: EngineOptions): Engine {
     });
     if (coerced.errors) return { errors: coerced.errors };
     return {
-      body: plan.body,
+      body: decide(plan.body, inputs.context),
       clientSchema,
       variables: coerced.coerced,
       context: inputs.context,
@@ -153,7 +157,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (inputs.signal?.aborted) throw abortReason(inputs.signal);
       const input = coerce(plan, inputs, false);
       if ('errors' in input) return { errors: input.errors };
-      return subscribePlan(input, inputs.eventContext ?? (() => inputs.context));
+      return subscribePlan(input, plan.body, inputs.eventContext ?? (() => inputs.context));
     },
     explain: (plan) => explainPlan(plan.body),
   };

@@ -30,6 +30,8 @@ export class Execution {
   remoteFaults: RemoteFaults | null = null;
   /** Whether anything failed or is missing. */
   faulty = false;
+  /** Whether a parent was refused one of its fields. */
+  refused = false;
   /** Errors that belong to no field. */
   readonly looseErrors: GraphQLError[] = [];
   readonly #parts: boolean;

@@ -1,7 +1,9 @@
 import type { MergedTypeEntryPoint, SubschemaConfig } from '@graphql-tools/delegate';
 import type { GraphQLField, GraphQLSchema, SelectionSetNode } from 'graphql';
+import { type Access, noAccess } from './access.ts';
 import type { EngineOptions } from './engine.ts';
 import { type Derived, readResolvers } from './derived.ts';
+import { FieldRules } from './field-rules.ts';
 import { readsInfo } from './reads-info.ts';
 import { concreteTypes, fieldIn, parseSelection } from './schema-types.ts';
 
@@ -49,13 +51,16 @@ export interface Graph {
   readonly gateway: Place;
   /** By type name: the ways in, in the order of the configuration. */
   readonly entries: ReadonlyMap<string, readonly Entry[]>;
+  readonly access: Access;
+  readonly rules: FieldRules;
   derived(typeName: string, fieldName: string): Derived | undefined;
   /** The places that can run this field, best first for a root field. */
   owners(typeName: string, fieldName: string): readonly Place[];
 }
 
 /** Reads a stitched configuration. Throws on what cannot be planned, naming subschema and remedy. */
-export function createGraph({ schema, subschemas, resolvers = {} }: EngineOptions): Graph {
+export function createGraph(options: EngineOptions): Graph {
+  const { schema, subschemas, resolvers = {}, access = noAccess } = options;
   const places: Place[] = [];
   const entries = new Map<string, Entry[]>();
   for (const [index, config] of subschemas.entries()) addSubschema(config, index, places, entries);
@@ -86,18 +91,34 @@ export function createGraph({ schema, subschemas, resolvers = {} }: EngineOption
     found.reverse();
     return canonical ? [canonical, ...found.filter((place) => place !== canonical)] : found;
   };
+  const ownersOf = (typeName: string, fieldName: string) => {
+    const id = `${typeName}.${fieldName}`;
+    let found = owned.get(id);
+    if (found === undefined) owned.set(id, (found = canonicalFirst(typeName, fieldName)));
+    return found;
+  };
+  const derivedOf = (typeName: string, fieldName: string) =>
+    derived.get(`${typeName}.${fieldName}`);
+  const rules = new FieldRules(schema, access, {
+    derived: derivedOf,
+    keys: (typeName, fieldName) => {
+      const owners = ownersOf(typeName, fieldName);
+      return (entries.get(typeName) ?? []).flatMap(({ place, selectionSet }) => {
+        if (!owners.includes(place)) return [];
+        const computed = place.computes?.get(typeName)?.get(fieldName);
+        return computed ? [selectionSet, computed] : [selectionSet];
+      });
+    },
+  });
   return {
     schema,
     places,
     gateway,
     entries,
-    derived: (typeName, fieldName) => derived.get(`${typeName}.${fieldName}`),
-    owners(typeName, fieldName) {
-      const id = `${typeName}.${fieldName}`;
-      let found = owned.get(id);
-      if (found === undefined) owned.set(id, (found = canonicalFirst(typeName, fieldName)));
-      return found;
-    },
+    access,
+    rules,
+    derived: derivedOf,
+    owners: ownersOf,
   };
 }
 

@@ -4,6 +4,7 @@ import { carries, type Path, toClientError } from './client-error.ts';
 import { nullError } from './column.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan, Use, ViewPlan } from './plan.ts';
+import { isRefusal } from './refusal.ts';
 import { RemoteFault } from './remote-result.ts';
 import type { Wrap } from './wrap.ts';
 
@@ -43,7 +44,10 @@ export function useErrors(
   return errors;
 }
 
-/** What went wrong in the needs of a row: with `broken`, only where a non-null need is null. */
+/**
+ * What went wrong in the needs of a row: with `broken`, only where a non-null need is null or
+ * something is refused.
+ */
 export function needsFault(
   level: LevelRun,
   view: ViewPlan,
@@ -53,10 +57,11 @@ export function needsFault(
   if (!level.run.execution.faulty) return null;
   const values = buildRows(level, view.index)[row];
   for (const use of level.activation.outputs[view.index] ?? []) {
-    if (broken && !(use.field.wrap.nonNull && values?.[use.key] === null)) continue;
+    const gone = use.field.wrap.nonNull && values?.[use.key] === null;
+    if (broken && !gone && !level.run.execution.refused) continue;
     const found: { error: unknown }[] = [];
     locateUse(level, use, row, [], (_use, _path, error) => found.push({ error }), false);
-    const [first] = found;
+    const first = broken && !gone ? found.find(({ error }) => isRefusal(error)) : found[0];
     if (first) return { error: withoutRest(first.error) };
   }
   return null;

@@ -7,6 +7,7 @@ import type {
   GraphQLOutputType,
   OperationDefinitionNode,
 } from 'graphql';
+import type { AccessRule, ParentCheck } from './access.ts';
 import type { Part, Scope, Term } from './collect.ts';
 import type { Entry, Graph, Place, Resolve } from './graph.ts';
 import type { Wrap } from './wrap.ts';
@@ -23,6 +24,12 @@ export interface PlanBody {
   readonly conditions: Term[][][];
   /** Number 0 is the operation's; each other takes its values from a derived field's arguments. */
   readonly scopes: ScopePlan[];
+  /** What is asked of the viewer before the operation runs. */
+  readonly rules: readonly AccessRule[];
+  /** Those of them that do not hold here: their fields are refused. */
+  readonly denied: ReadonlySet<AccessRule>;
+  /** The same operation for viewers who may not have all of it, by the rules that do not hold. */
+  readonly variants: Map<string, PlanBody>;
 }
 
 export interface ScopePlan {
@@ -148,6 +155,7 @@ export type Step =
   | { readonly kind: 'column'; readonly column: Column }
   | { readonly kind: 'remote'; readonly alias: string }
   | { readonly kind: 'introspection' }
+  | { readonly kind: 'denied' }
   | { readonly kind: 'nowhere'; readonly message: string };
 
 /** One call for a whole layer: a value or an Error per parent, in order. */
@@ -176,6 +184,8 @@ export interface FieldPlan {
   readonly serialize: ((value: unknown) => unknown) | null;
   /** Whether the type of its objects has to be asked for, or checked. */
   readonly asksType: boolean;
+  /** What is asked about each parent before the field is run. */
+  readonly checks: readonly ParentCheck[];
   readonly uses: Use[];
   /** The next level, by concrete type; with the properties present, for objects of the gateway. */
   readonly children: Map<string, LevelPlan>;

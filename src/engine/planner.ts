@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { compile } from './compile.ts';
+import { maxVariants } from './decide.ts';
 import type { Engine, EngineOptions, Plan, Refusal } from './engine.ts';
 import type { Graph } from './graph.ts';
 import { type Measure, measure } from './limits.ts';
@@ -70,7 +71,7 @@ export function createPlanner(
     }
     const plan = make(document, operationName);
     if ('errors' in plan) return plan;
-    const bytes = planBytes(source.length, plan);
+    const bytes = planBytes(source.length, plan) * (plan.body.rules.length > 0 ? maxVariants : 1);
     if (bytes <= smallPlanBytes || seen.has(key)) plans.set(key, plan, { size: bytes });
     else seen.set(key, true);
     return plan;

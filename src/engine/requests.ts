@@ -1,6 +1,7 @@
 import { type FieldNode, type GraphQLObjectType, getNamedType, isLeafType, print } from 'graphql';
 import { collect, type DeferPart, type Occurrence, type Part, type Scope } from './collect.ts';
-import { ownsField, type Place } from './graph.ts';
+import type { Instead } from './access.ts';
+import { type Graph, ownsField, type Place } from './graph.ts';
 import type { Derived } from './derived.ts';
 import type { GroupKind, GroupPlan, LevelPlan, PlanBody, ViewPlan } from './plan.ts';
 import { reachable, type Reached } from './reach.ts';
@@ -12,6 +13,8 @@ export interface Request {
   readonly node: FieldNode;
   readonly scope: Scope;
   readonly derived: Derived | null;
+  /** Whether a rule that does not hold stands in its way. */
+  readonly denied: boolean;
   readonly wants: Want[];
 }
 
@@ -99,10 +102,14 @@ export class Requests {
     const id = this.#requestId(key, node, scope);
     let request = this.#requests.get(id);
     if (request) return request;
-    const derived = this.#body.graph.derived(this.#type.name, name) ?? null;
-    request = { id, name, node, scope, derived, wants: [] };
+    const { graph, denied: rules } = this.#body;
+    const derived = graph.derived(this.#type.name, name) ?? null;
+    const denied = rules.size > 0 && graph.rules.denial(this.#type.name, name, rules) !== null;
+    request = { id, name, node, scope, derived, denied, wants: [] };
     this.#requests.set(id, request);
-    if (derived) this.#derive(request, derived);
+    if (denied && !insteadOf(graph, this.#type.name, request)) {
+      this.placed.set(request, this.#group('source', this.#place));
+    } else if (derived) this.#derive(request, derived);
     else this.#unplaced.push(request);
     return request;
   }
@@ -254,4 +261,13 @@ export class Requests {
     this.#plan.groups.push(group);
     return group;
   }
+}
+
+/** What answers in place of a denied field, where its declaration says so. */
+export function insteadOf(
+  graph: Graph,
+  typeName: string,
+  { name, derived }: Pick<Request, 'name' | 'derived'>,
+): Instead | null {
+  return derived ? null : (graph.access.ofField(typeName, name)?.instead ?? null);
 }

@@ -1,5 +1,6 @@
 import { introspect } from './introspect.ts';
 import { columnOf, Failure, failColumn, isThenable } from './column.ts';
+import { checkParents, type Refused } from './check-parents.ts';
 import { completeColumn } from './complete.ts';
 import { completeLeaves } from './complete-leaves.ts';
 import { Info } from './info.ts';
@@ -7,10 +8,20 @@ import { needsFault } from './locate.ts';
 import type { GroupRun, LevelRun } from './level-run.ts';
 import type { FieldPlan, ViewPlan } from './plan.ts';
 import type { Resolve } from './graph.ts';
+import { refuse } from './refusal.ts';
 
 /** Makes a field's column of raw values, waits for it at most once, and completes it. */
-export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): void {
-  const { rows } = group;
+export function runField(level: LevelRun, field: FieldPlan, { rows }: GroupRun): void {
+  if (field.checks.length === 0) runRows(level, field, rows, null);
+  else checkParents(level, field, rows, (refused) => runRows(level, field, rows, refused));
+}
+
+function runRows(
+  level: LevelRun,
+  field: FieldPlan,
+  rows: readonly unknown[],
+  refused: Refused,
+): void {
   const { step } = field;
   const { execution } = level.run;
   const raw = columnOf(rows.length);
@@ -29,6 +40,9 @@ export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): vo
         branch: null,
       });
       return;
+    case 'denied':
+      failColumn(raw, refuse(execution));
+      break;
     case 'nowhere':
       failColumn(raw, new Error(step.message));
       break;
@@ -58,12 +72,16 @@ export function runField(level: LevelRun, field: FieldPlan, group: GroupRun): vo
       break;
     }
     case 'column': {
-      runColumn(level, field, rows, raw);
+      if (refused) runSomeOfColumn(level, field, rows, raw, refused);
+      else runColumn(level, field, rows, raw, (values) => fill(level, field, raw, values));
       return;
     }
     case 'resolve':
-      runResolver(level, field, rows, raw, step.resolve, step.readsInfo);
+      runResolver(level, field, rows, raw, step.resolve, step.readsInfo, refused);
       break;
+  }
+  if (refused) {
+    for (let row = 0; row < rows.length; row++) raw[row] = refused[row] ?? raw[row];
   }
   settleColumn(level, field, raw);
 }
@@ -93,6 +111,7 @@ function runResolver(
   raw: unknown[],
   resolve: Resolve,
   readsInfo: boolean,
+  refused: Refused,
 ): void {
   const { execution } = level.run;
   const { context } = execution;
@@ -105,6 +124,7 @@ function runResolver(
   }
   const view = field.group.kind === 'derived' ? field.group.view : null;
   for (let row = 0; row < rows.length; row++) {
+    if (refused?.[row]) continue;
     if (view) {
       const broken = needsFault(level, view, row, true);
       if (broken) {
@@ -165,6 +185,7 @@ function runColumn(
   field: FieldPlan,
   rows: readonly unknown[],
   raw: unknown[],
+  then: (values: readonly unknown[]) => void,
 ): void {
   if (field.step.kind !== 'column') return;
   const { execution, settled } = level.run;
@@ -182,8 +203,7 @@ function runColumn(
       );
       return;
     }
-    for (let row = 0; row < rows.length; row++) raw[row] = values[row];
-    settleColumn(level, field, raw);
+    then(values);
   };
   if (settled) return;
   try {
@@ -192,5 +212,31 @@ function runColumn(
     else take(made);
   } catch (error) {
     failAll(error);
+  }
+}
+
+function fill(level: LevelRun, field: FieldPlan, raw: unknown[], values: readonly unknown[]): void {
+  for (let row = 0; row < raw.length; row++) raw[row] = values[row];
+  settleColumn(level, field, raw);
+}
+
+/** The call for a whole layer, without the parents that are refused. */
+function runSomeOfColumn(
+  level: LevelRun,
+  field: FieldPlan,
+  rows: readonly unknown[],
+  raw: unknown[],
+  refused: NonNullable<Refused>,
+): void {
+  const left = [...rows.keys()].filter((row) => refused[row] === undefined);
+  const take = (values: readonly unknown[]) => {
+    const column: unknown[] = [...refused];
+    for (const [at, row] of left.entries()) column[row] = values[at];
+    fill(level, field, raw, column);
+  };
+  if (left.length === 0) take([]);
+  else {
+    const parents = left.map((row) => rows[row]);
+    runColumn(level, field, parents, raw, take);
   }
 }

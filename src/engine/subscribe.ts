@@ -1,21 +1,25 @@
 import { type ExecutionResult, GraphQLError, locatedError } from 'graphql';
 import { buildRows } from './assemble.ts';
+import { hold } from './check-parents.ts';
+import { decide } from './decide.ts';
 import { resultOf, runLevel } from './execute.ts';
 import { Execution, type ExecutionInput } from './execution.ts';
 import type { Resolve } from './graph.ts';
 import { Info } from './info.ts';
 import { LevelRun } from './level-run.ts';
 import { errorsOf } from './locate.ts';
-import type { FieldPlan, Use } from './plan.ts';
+import type { FieldPlan, PlanBody, Use } from './plan.ts';
+import { refuse } from './refusal.ts';
 import { sendRemote } from './remote-call.ts';
 import { readAnswer } from './remote-result.ts';
 import { Run } from './run.ts';
 
 type Events = AsyncIterable<unknown>;
 
-/** Opens a subscription's source and runs each of its events through the plan. */
+/** Opens a subscription's source and runs each of its events through what of `plan` may be had. */
 export async function subscribePlan(
   input: ExecutionInput,
+  plan: PlanBody,
   eventContext: () => unknown,
 ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
   const execution = new Execution(input);
@@ -31,11 +35,13 @@ export async function subscribePlan(
     if (input.signal?.aborted) throw error;
     return { errors: [locatedError(error, use.nodes, [use.key])] };
   }
-  return answers(input, use.field, events, eventContext);
+  return answers(input, plan, use.field, events, eventContext);
 }
 
 async function openSource(execution: Execution, { field }: Use): Promise<Events> {
   const { place, remote } = field.group;
+  const { graph, denied } = execution.body;
+  if (graph.rules.denial(field.level.type.name, field.name, denied)) throw refuse(execution);
   if (remote) {
     return asEvents(await sendRemote(execution, place, remote, {}), field);
   }
@@ -45,6 +51,9 @@ async function openSource(execution: Execution, { field }: Use): Promise<Events>
   const info = new Info(level, field, 0);
   const args = execution.args(field);
   const { rootValue } = place;
+  if (!(await hold(field.checks, 0, rootValue, args, execution.context, info))) {
+    throw refuse(execution);
+  }
   const source: unknown = subscribe
     ? await subscribe(rootValue, args, execution.context, info)
     : (rootValue as Record<string, unknown> | undefined)?.[field.name];
@@ -65,6 +74,7 @@ function asEvents(source: unknown, { name }: FieldPlan): Events {
 
 async function* answers(
   input: ExecutionInput,
+  plan: PlanBody,
   field: FieldPlan,
   events: Events,
   eventContext: () => unknown,
@@ -74,7 +84,10 @@ async function* answers(
     for (;;) {
       const { done, value } = await abortable(iterator.next(), input.signal);
       if (done) return;
-      yield await answer({ ...input, context: eventContext() }, field, value);
+      const context = eventContext();
+      // Asked anew: what may be seen can change while a subscription lives.
+      const body = decide(plan, context);
+      yield await answer({ ...input, body, context }, field, value);
     }
   } finally {
     void Promise.resolve(iterator.return?.()).catch(() => {});

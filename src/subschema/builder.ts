@@ -1,11 +1,13 @@
 import SchemaBuilder from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { RequestContext } from '../request.ts';
+import { type HouseAuth, scopeAuthOptions } from './auth-scopes.ts';
 import './batch-field.ts';
 import { DateTime } from './date-time.ts';
 
 /** What every builder of this house starts with; `Types` may add scalars, inputs and objects. */
-interface HouseTypes {
+interface HouseTypes extends HouseAuth {
   Context: RequestContext;
   Scalars: {
     DateTime: { Input: Date; Output: Date };
@@ -17,12 +19,13 @@ interface HouseTypes {
 
 /**
  * A Pothos builder for a subschema: `RequestContext` as context, fields nullable unless they say
- * otherwise, the `DateTime` scalar, Relay connections with `nodes` beside `edges`, and
- * `t.batch` for fields that one batch answers for a whole list.
+ * otherwise, the `DateTime` scalar, Relay connections with `nodes` beside `edges`, `authScopes` on
+ * types and fields, and `t.batch` for fields that one batch answers for a whole list.
  */
 export function createSubschemaBuilder() {
   const builder = new SchemaBuilder<HouseTypes>({
-    plugins: [RelayPlugin],
+    plugins: [ScopeAuthPlugin, RelayPlugin],
+    scopeAuth: scopeAuthOptions,
     relay: {
       clientMutationId: 'omit',
       cursorType: 'String',

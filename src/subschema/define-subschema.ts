@@ -7,7 +7,13 @@ import type { JobDefinition } from '../events/jobs/define-job.ts';
 import type { EventDefinitions } from '../events/live-events.ts';
 import type { WebhookSource } from '../events/webhooks/define-webhook-source.ts';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
+import { type CoordinateScopes, withScopes } from './coordinate-scopes.ts';
 import { lowerMerge, type MergeOptions } from './merge-keys.ts';
+
+/** What a Pothos builder is built with. */
+interface SchemaOptions {
+  readonly disableScopeAuth?: boolean;
+}
 
 export interface SubschemaOptions {
   /** The backend behind every field of this subschema. */
@@ -17,9 +23,14 @@ export interface SubschemaOptions {
    * GraphQL backend: the schema of its contract, `buildSchema(readFileSync(…))`; its resolvers
    * are not used.
    */
-  readonly builder: { toSchema(): GraphQLSchema } | GraphQLSchema;
+  readonly builder: { toSchema(options?: SchemaOptions): GraphQLSchema } | GraphQLSchema;
   /** How types that other subschemas also have are joined, by type name. @default none */
   readonly merge?: Readonly<Record<string, MergeOptions>>;
+  /**
+   * Who may read what, by coordinate, where `builder` is no Pothos builder, whose types and fields
+   * say it themselves: `{ 'Query.orders': { scope: 'orders.read' } }`. @default nothing more
+   */
+  readonly authScopes?: CoordinateScopes;
   /** What happens in this part of the graph, and drops what it makes stale. @default none */
   readonly topics?: readonly Topic[];
   /** Slow work that its mutations leave behind. @default none */
@@ -65,12 +76,14 @@ export function defineSubschema(options: SubschemaOptions): Subschema {
 }
 
 function schemaOf(
-  { backend, builder }: SubschemaOptions,
+  { backend, builder, authScopes = {} }: SubschemaOptions,
   place: DefinitionPlace | null,
 ): GraphQLSchema {
-  if (!('toSchema' in builder)) return builder;
+  const at = `${describePlace(place)}: the "${backend.name}" subschema`;
+  if (!('toSchema' in builder)) return withScopes(builder, authScopes, at);
   try {
-    return builder.toSchema();
+    // The engine keeps the rules that the schema declares, without a wrapped resolver a row.
+    return withScopes(builder.toSchema({ disableScopeAuth: true }), authScopes, at);
   } catch (error) {
     // These have the line of the schema's own code that they were thrown in.
     if (error instanceof TypeError || error instanceof ReferenceError) throw error;

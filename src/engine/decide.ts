@@ -1,0 +1,31 @@
+import type { AccessRule } from './access.ts';
+import { compile } from './compile.ts';
+import type { PlanBody } from './plan.ts';
+
+/** Plans of one operation that are kept for viewers who may not have all of it. */
+export const maxVariants = 4;
+
+/**
+ * The plan for who asks. Rules that do not hold take their fields out of it: in their place stands
+ * the refusal, and nothing is fetched for them. Whoever may have everything gets the plan itself.
+ */
+export function decide(body: PlanBody, context: unknown): PlanBody {
+  if (body.rules.length === 0) return body;
+  let denied: Set<AccessRule> | null = null;
+  let id = '';
+  for (let index = 0; index < body.rules.length; index++) {
+    const rule = body.rules[index] as AccessRule;
+    if (rule.holds(context)) continue;
+    (denied ??= new Set()).add(rule);
+    id += `${index} `;
+  }
+  if (denied === null) return body;
+  let variant = body.variants.get(id);
+  if (!variant) {
+    variant = compile(body.graph, body.document, body.operation, denied);
+    const [oldest] = body.variants.keys();
+    if (body.variants.size >= maxVariants && oldest !== undefined) body.variants.delete(oldest);
+    body.variants.set(id, variant);
+  }
+  return variant;
+}
