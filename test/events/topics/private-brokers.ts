@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** A broker of the test's own, to be killed and started again on the same port. */
+export interface PrivateBroker {
+  readonly url: string;
+  start(): Promise<void>;
+  /** `SIGKILL`, as a machine that dies. */
+  kill(): Promise<void>;
+}
+
+export interface PrivateOptions {
+  /** Whether it keeps what it has when it is killed. @default true */
+  readonly durable?: boolean;
+  /** Who may connect; the URL has it. @default everybody */
+  readonly password?: string;
+}
+
+/** Whether the programs are there. Under `CI=true` one that is missing is a failure. */
+export function installed(...programs: readonly string[]): boolean {
+  const missing = programs.filter(
+    (program) => spawnSync('which', [program], { stdio: 'ignore' }).status !== 0,
+  );
+  if (missing.length === 0) return true;
+  if (process.env['CI'] === 'true') throw new Error(`not installed: ${missing.join(', ')}`);
+  console.warn(`not installed: ${missing.join(', ')}; what needs it is not tested`);
+  return false;
+}
+
+export function privateRedis({ durable = true, password }: PrivateOptions = {}) {
+  return privateBroker((port, folder) => ({
+    url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
+    command: [
+      ...`redis-server --port ${port} --bind 127.0.0.1 --dir ${folder}`.split(' '),
+      '--save',
+      '',
+      ...(durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
+      ...(password === undefined ? [] : ['--requirepass', password]),
+    ],
+  }));
+}
+
+export function privateNats({ durable = true, password }: PrivateOptions = {}) {
+  return privateBroker((port, folder, starts) => ({
+    url: `nats://${password === undefined ? '' : `app:${password}@`}127.0.0.1:${port}`,
+    command: [
+      ...`nats-server -a 127.0.0.1 -p ${port} -js -sd`.split(' '),
+      durable ? folder : join(folder, String(starts)),
+      ...(password === undefined ? [] : ['--user', 'app', '--pass', password]),
+    ],
+  }));
+}
+
+async function privateBroker(
+  of: (
+    port: number,
+    folder: string,
+    starts: number,
+  ) => {
+    readonly url: string;
+    readonly command: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<PrivateBroker> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'broker-'));
+  let starts = 0;
+  let server: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    const { command, env } = of(port, folder, ++starts);
+    const [program = '', ...rest] = command;
+    const started = spawn(program, rest, {
+      stdio: 'ignore',
+      env: { ...process.env, ...env },
+    });
+    server = started;
+    const until = performance.now() + 30_000;
+    while (!(await connects(port))) {
+      if (started.exitCode !== null) throw new Error(`${program} does not start`);
+      if (performance.now() > until) throw new Error(`${program} does not answer`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const kill = async (): Promise<void> => {
+    const dying = server;
+    if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return;
+    const gone = new Promise((resolve) => dying.once('exit', resolve));
+    dying.kill('SIGKILL');
+    await gone;
+  };
+  onTestFinished(async () => {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  return { url: of(port, folder, 1).url, start, kill };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
