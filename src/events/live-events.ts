@@ -7,6 +7,8 @@ import { createBroker } from './topics/create-broker.ts';
 import type { EventPosition } from './topics/event-position.ts';
 import { createLiveTopics, type LiveTopics } from './topics/live-topics.ts';
 import type { WebhookSource } from './webhooks/define-webhook-source.ts';
+import { createLiveWebhooks, type LiveWebhooks } from './webhooks/live-webhooks.ts';
+import type { WebhookValues } from './webhooks/webhook-settings.ts';
 
 /** What subschemas declare. */
 export interface EventDefinitions {
@@ -30,12 +32,17 @@ export interface EventsHost {
 export interface LiveEventsOptions {
   readonly definitions: EventDefinitions;
   readonly settings: BrokerUrls;
+  /** @default no source has secrets, and so none takes anything */
+  readonly webhooks?: WebhookValues;
+  /** Folder of what has to survive a restart. @default none: it is kept in memory */
+  readonly dataDir?: string | null;
   readonly host: EventsHost;
 }
 
 /** The asynchronous half of a running server. */
 export interface LiveEvents {
   readonly topics: LiveTopics;
+  readonly webhooks: LiveWebhooks;
   close(): Promise<void>;
 }
 
@@ -52,7 +59,8 @@ export interface EventsContext {
  *
  * Fails: Error for definitions that do not fit together, or a broker's client that is missing.
  */
-export function createLiveEvents({ definitions, settings, host }: LiveEventsOptions): LiveEvents {
+export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
+  const { definitions, settings, host, dataDir = null } = options;
   const { observer, invalidate, log } = host;
   const topics = createLiveTopics({
     topics: definitions.topics,
@@ -62,9 +70,22 @@ export function createLiveEvents({ definitions, settings, host }: LiveEventsOpti
     observer,
     log,
   });
+  const webhooks = createLiveWebhooks({
+    bff: host.bff,
+    sources: definitions.webhooks,
+    topicNames: definitions.topics.map(({ name }) => name),
+    values: options.webhooks ?? { keys: new Map(), allowLoopback: false },
+    topics,
+    redisUrl: settings.REDIS_URL,
+    dataDir,
+    observer,
+    log,
+  });
   return {
     topics,
+    webhooks,
     async close() {
+      await webhooks.close();
       await topics.close();
     },
   };

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -8,6 +8,10 @@ export interface AdminOptions {
   /** Whether new requests are still welcome. */
   readonly isReady: () => boolean;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** What is for staff; false for paths that are not its own. @default nothing is */
+  readonly staff?:
+    | ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>)
+    | undefined;
 }
 
 /**
@@ -15,8 +19,10 @@ export interface AdminOptions {
  * which backends answer (null: it can't be asked); a backend that is down does not make it unready,
  * since its fields are null and the rest works. `/metrics`: Prometheus' text format.
  */
-export function createAdminServer({ name, backends, isReady, metrics }: AdminOptions): Server {
+export function createAdminServer(options: AdminOptions): Server {
+  const { name, backends, isReady, metrics, staff } = options;
   return createServer(async (request, response) => {
+    if (await staff?.(request, response)) return;
     const send = (status: number, body: object) => {
       response.writeHead(status, {
         'content-type': 'application/json; charset=utf-8',

@@ -3,12 +3,19 @@ import { createRequire } from 'node:module';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { LiveBackend, Transport } from '../backend/backend.ts';
 import { createLiveBackend } from '../backend/live-backend.ts';
+import { env } from '../backend/setting.ts';
 import { endpointsOf, resolveSettings } from '../backend/settings.ts';
+import {
+  type WebhookValues,
+  webhookSettings,
+  webhookValues,
+} from '../events/webhooks/webhook-settings.ts';
 import { composeBff } from '../bff/compose-bff.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
 import { brokerSettings } from '../events/event-settings.ts';
 import { createLiveEvents } from '../events/live-events.ts';
+import { adminSettings } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import { createRedisCounts } from './admission/redis-counts.ts';
 import { readRegisteredOperations } from './admission/registered-operations.ts';
@@ -33,6 +40,8 @@ export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'a
   readonly backends?: Readonly<Record<string, Transport>>;
   /** Where settings are read from. @default process.env */
   readonly settings?: Readonly<Record<string, string | undefined>>;
+  /** Folder of what has to survive a restart: jobs, webhooks. @default none: they are kept in memory */
+  readonly dataDir?: string | null;
   /** Limits in place of the bff's and the defaults. @default none */
   readonly limits?: Partial<Limits>;
 }
@@ -45,11 +54,18 @@ export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'a
  * when the bff does not fit together.
  */
 export function createServer(bff: Bff, options: CreateServerOptions = {}): RunningServer {
-  const { backends = {}, settings = process.env, limits, auth, ...server } = options;
+  const {
+    backends = {},
+    settings = process.env,
+    limits,
+    auth,
+    dataDir = null,
+    ...server
+  } = options;
   const environment = server.environment ?? environmentOf(process.env['NODE_ENV']);
   const logger = server.logger ?? createLogger({ environment });
   const composed = composeBff(bff);
-  const { admission, brokers, ...live } = liveParts(bff, backends, settings, auth, {
+  const { admission, brokers, webhooks, ...live } = liveParts(bff, backends, settings, auth, {
     environment,
     logger,
   });
@@ -73,6 +89,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
     },
     {
       persistedOnly: admission.PERSISTED_ONLY,
+      adminToken: admission.ADMIN_TOKEN,
       trustedHops: admission.TRUST_PROXY,
       origins: admission.ALLOWED_ORIGINS,
       ...(admission.REDIS_URL && {
@@ -97,6 +114,8 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
             webhooks: bff.subschemas.flatMap(({ events }) => events.webhooks),
           },
           settings: { ...brokers, REDIS_URL: admission.REDIS_URL?.href ?? null },
+          webhooks,
+          dataDir,
           host,
         }),
       ...server,
@@ -151,20 +170,33 @@ export async function serveBff(
   const bff = await orExit(async () =>
     typeof bffOrModule === 'function' ? bffOf(await bffOrModule()) : bffOrModule,
   );
+  const environment = environmentOf(process.env['NODE_ENV']);
   const settings = {
     ...Object.fromEntries(
       bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
     ),
-    ...admissionSettings(environmentOf(process.env['NODE_ENV'])),
+    ...admissionSettings(environment),
+    ...adminSettings,
     ...brokerSettings,
-    ...auth?.settings(environmentOf(process.env['NODE_ENV'])),
+    ...webhookSettings(
+      bff.subschemas.flatMap(({ events }) => events.webhooks),
+      environment === 'production',
+    ),
+    ...auth?.settings(environment),
+    DATA_DIR: {
+      setting: env('DATA_DIR', '.tailorbird', 'a folder'),
+      purpose: 'where jobs and webhooks are kept',
+      example: '/var/lib/tailorbird',
+      read: (text: string) => text,
+    },
   };
   return runMain({
     name: bff.name,
     port,
     adminPort,
     settings,
-    create: (options) => createServer(bff, { ...options, ...(auth && { auth }) }),
+    create: (options, { DATA_DIR: dataDir }) =>
+      createServer(bff, { ...options, dataDir, ...(auth && { auth }) }),
   });
 }
 
@@ -187,8 +219,9 @@ function liveParts(
 ): {
   readonly backends: Map<string, LiveBackend>;
   readonly auth?: Auth;
-  readonly admission: ValuesOf<ReturnType<typeof admissionSettings>>;
+  readonly admission: ValuesOf<ReturnType<typeof admissionSettings> & typeof adminSettings>;
   readonly brokers: ValuesOf<typeof brokerSettings>;
+  readonly webhooks: WebhookValues;
 } {
   const backends = bff.subschemas.map((subschema) => subschema.backend);
   const unknown = Object.keys(standIns).find((name) => !backends.some((b) => b.name === name));
@@ -197,6 +230,7 @@ function liveParts(
       `createServer: the "${bff.name}" bff has no backend "${unknown}"; it has ${backends.map((b) => b.name).join(', ')}`,
     );
   }
+  const sources = bff.subschemas.flatMap(({ events }) => events.webhooks);
   const wired = backends.filter((backend) => standIns[backend.name] === undefined);
   const endpoints = Object.fromEntries(
     wired.map((backend) => [`backend ${backend.name}`, endpointsOf(backend)]),
@@ -205,7 +239,9 @@ function liveParts(
     {
       ...endpoints,
       ...admissionSettings(host.environment),
+      ...adminSettings,
       ...brokerSettings,
+      ...webhookSettings(sources, host.environment === 'production'),
       ...auth?.settings(host.environment),
     },
     settings,
@@ -223,5 +259,6 @@ function liveParts(
     ...(auth && { auth: auth.create(values, host) }),
     admission: values as never, // each as its own reader made it
     brokers: values as never, // the same
+    webhooks: webhookValues(sources, values),
   };
 }

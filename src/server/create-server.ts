@@ -7,6 +7,8 @@ import { createCaches } from '../load/caches.ts';
 import type { SharedStore } from '../load/shared-store.ts';
 import type { Viewer } from '../request.ts';
 import { createTelemetry, type TraceExport } from '../telemetry/telemetry.ts';
+import { createAdminDoor } from './admin/admin-door.ts';
+import { webhookConsumerRoute } from './admin/webhook-consumers.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createArrivals } from './admission/arrivals.ts';
@@ -25,6 +27,7 @@ import { createJsonDoor } from './json-door.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Environment } from './mask.ts';
 import { createOperations } from './operations.ts';
+import { createWebhookRoute } from './webhook-route.ts';
 import { createSocketHandler } from './websocket.ts';
 
 export interface ServerOptions {
@@ -46,6 +49,8 @@ export interface ServerOptions {
   readonly adminPort?: number;
   /** @default '127.0.0.1' */
   readonly adminHost?: string;
+  /** What staff send to the admin port to see and change things. @default nothing in development; in production nobody may */
+  readonly adminToken?: string | null;
   /** @default NODE_ENV: 'production' when it says so, 'development' otherwise */
   readonly environment?: Environment;
   /** Whether operations may ask for the schema. @default true in development, false in production */
@@ -174,10 +179,19 @@ export function createComposedServer<Plan>(
     },
   });
   const sockets = createSocketHandler({ composed, run, gate, viewer, auth, logger });
+  const door = createJsonDoor({ limits, admit, gate, run, viewer, auth, elsewhere: yoga });
   const arrivals = createArrivals({
     gate,
     origins,
-    handle: createJsonDoor({ limits, admit, gate, run, viewer, auth, elsewhere: yoga }),
+    handle: events
+      ? createWebhookRoute({
+          bff: composed.name,
+          receiver: events.webhooks.receiver,
+          address: gate.address,
+          logger,
+          elsewhere: door,
+        })
+      : door,
     upgrade: sockets.upgrade,
   });
   const http = createHttpServer({
@@ -191,6 +205,16 @@ export function createComposedServer<Plan>(
     backends,
     isReady: () => !draining,
     metrics: telemetry.metrics,
+    staff:
+      events &&
+      createAdminDoor({
+        bff: composed.name,
+        environment,
+        token: options.adminToken ?? null,
+        roots: ['webhooks'],
+        routes: [webhookConsumerRoute(events.webhooks.outgoing)],
+        logger,
+      }),
   });
 
   return {
