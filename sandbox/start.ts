@@ -47,7 +47,7 @@ async function start(part: Part, ports: Ports, parts: readonly Part[]): Promise<
   try {
     await started.answers;
   } catch (error) {
-    const lines = started.child.lastLines().map((line) => `  ${line}`);
+    const lines = withoutStack(started.child.lastLines()).map((line) => `  ${line}`);
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error([`${part.name} ${reason}`, ...lines].join('\n'), { cause: error });
   }
@@ -78,6 +78,11 @@ async function restart(
   console.log(prefixed(part, `restarts: ${file} has changed`));
   await before?.child.stop();
   await start(part, ports, parts).catch((error: Error) => console.error(error.message));
+}
+
+/** The last words of a process, at most five lines: without the frames that Node prints of a crash. */
+function withoutStack(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !/^\s+at |^Node\.js v|^\s*$/.test(line)).slice(-5);
 }
 
 /** Ends every part, then this process; asked a second time, at once. */

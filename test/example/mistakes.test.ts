@@ -150,6 +150,12 @@ const cases: Case[] = [
     ['sandbox/start.ts', '--only', 'web'],
     `web ended (exit code 1) before it answered\n  ${missingFileTold}`,
   ],
+  [
+    'what npm start prints of a mistake in the main module itself',
+    ['bff-web/main.ts', 'serveBff, ', 'serveBf, '],
+    ['sandbox/start.ts', '--only', 'web'],
+    /^web ended \(exit code 1\) before it answered\n {2}file:.*\/bff-web\/main\.ts:1\n.*\n.*\n {2}SyntaxError: .* named 'serveBf'\n$/,
+  ],
 ];
 
 describe('a mistake in the example', () => {
