@@ -7,6 +7,7 @@ import { addAnswerHeaders } from './admission/answer-headers.ts';
 import { type Gate, isPrefetch } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
+import { eventStreamResponse } from './event-stream.ts';
 import { useExplorer } from './explorer.ts';
 import {
   eventsNotAccepted,
@@ -76,6 +77,7 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
       useMediaTypes(),
       useOperationRequest(limits),
       useOperations(options),
+      useEventStreams(),
     ],
   });
 }
@@ -237,6 +239,9 @@ function useOperations<Plan>({
           signal: request.signal,
           viewer: () => viewer(request),
           tell: (headers) => void told.set(request, headers),
+          hangUp: () => {
+            if (context.res?.writableNeedDrain) context.res.destroy();
+          },
           carries: ({ type, registered }) => {
             const isGet = request.method === 'GET';
             if (type === 'mutation' && isGet) return mutationOverGet(requestId);
@@ -273,6 +278,21 @@ function useOperations<Plan>({
             return outcome.events;
         }
       });
+    },
+  };
+}
+
+/** Subscriptions over HTTP say with each event where they are. */
+function useEventStreams(): Plugin {
+  return {
+    onResultProcess({ request, result, setResultProcessor }) {
+      if (request.headers.get('accept') !== 'text/event-stream') return;
+      if (!(Symbol.asyncIterator in result)) return;
+      setResultProcessor(
+        (events, fetchAPI) =>
+          eventStreamResponse(events as AsyncGenerator<ExecutionResult, void, void>, fetchAPI),
+        'text/event-stream',
+      );
     },
   };
 }

@@ -22,6 +22,7 @@ import { type Environment, maskError } from './mask.ts';
 import { forwardedHeadersOf } from './forwarded-headers.ts';
 import { createOperationContext, type OperationContext } from './operation-context.ts';
 import { OperationReport } from './operation-report.ts';
+import { resumeAfter, tellingGaps, withCursor } from './event-stream.ts';
 import { endableStream } from './stream.ts';
 
 /** Who asks for an operation, and over what. The same for every transport. */
@@ -41,6 +42,8 @@ export interface Caller extends Asking {
   readonly carries: (
     operation: Pick<Admitted<unknown>, 'type' | 'registered'>,
   ) => Refused | { readonly incremental: boolean };
+  /** Cuts a connection that takes nothing any more; leaves one that does. @default there is none */
+  readonly hangUp?: () => void;
   /** Takes headers that go with the answer, where it has any. */
   readonly tell: (headers: Readonly<Record<string, string>>) => void;
 }
@@ -125,7 +128,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
           clientSignal,
           auth,
           events,
-          ...(admission.type === 'subscription' && { position: new EventPosition(null) }),
+          ...(admission.type === 'subscription' && { position: positionOf(request, caller) }),
         });
         report.started(operation.context);
         return operation;
@@ -267,8 +270,9 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       release();
       return { kind: 'single', type, answer: report.answer(source) };
     }
-    const events = endableStream(source, {
-      map: (event) => report.maskEvent(event),
+    const position = context.position ?? new EventPosition();
+    const events = endableStream(tellingGaps(source, position), {
+      map: (event) => withCursor(report.maskEvent(event), position),
       failed: (error) => ({ data: null, errors: [report.maskThrown(error)] }),
       signal: context.signal,
       ended: () => {
@@ -278,6 +282,13 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     });
     return { kind: 'events', events };
   }
+}
+
+/** Where a subscription begins, and what happens when its client does not keep up. */
+function positionOf(request: OperationRequest, caller: Caller): EventPosition {
+  const position = new EventPosition(resumeAfter(request, caller.headers));
+  position.onOverrun(() => caller.hangUp?.());
+  return position;
 }
 
 /** Says in the answer which backends it has old values of. */

@@ -103,6 +103,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
         address,
         isPrefetch: false,
         tell: () => {},
+        hangUp: () => context.extra.hangUp(),
         carries: () => ({ incremental: true }),
       });
       if (outcome.kind === 'refused' || isRequestError(outcome)) {
@@ -129,6 +130,9 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
       viewer: () => viewer(request),
       unwatch: () => {},
       close: (code, reason) => socket.close(code, reason),
+      hangUp: () => {
+        if (socket.bufferedAmount > 0) socket.terminate();
+      },
     };
     const stopPinging = pingRegularly(socket);
     const closed = protocol.opened(
@@ -199,6 +203,8 @@ interface SocketState extends Record<PropertyKey, unknown> {
   /** Stops waiting for the end of the viewer's credential. */
   unwatch: () => void;
   readonly close: (code: number, reason: string) => void;
+  /** Cuts a socket whose client takes nothing any more. */
+  readonly hangUp: () => void;
 }
 
 type Closing = readonly [code: number, reason: string];

@@ -7,6 +7,7 @@ export class EventPosition {
   readonly #cursors = new Map<string, string>();
   #gap: PromiseWithResolvers<void> | undefined;
   #isGap = false;
+  #overrun: (() => void) | undefined;
 
   /** @param resumeAfter what a `cursor` said before; what cannot be read resumes nothing */
   constructor(resumeAfter: string | null = null) {
@@ -27,6 +28,16 @@ export class EventPosition {
   get cursor(): string | null {
     if (this.#cursors.size === 0) return null;
     return [...this.#cursors].map(([topic, cursor]) => `${topic}=${cursor}`).join(',');
+  }
+
+  /** More waits for this subscription than may. */
+  overrun(): void {
+    this.#overrun?.();
+  }
+
+  /** What to do when its client does not keep up. */
+  onOverrun(hangUp: () => void): void {
+    this.#overrun = hangUp;
   }
 
   /** Events may have been missed. */

@@ -119,8 +119,9 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
   #count(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes <= this.#options.backlogBytes) return;
-    const { topic, broker, backlogBytes, slow } = this.#options;
+    const { topic, broker, backlogBytes, slow, position } = this.#options;
     slow();
+    position?.overrun();
     this.#fail(
       new BackendError({
         code: 'UPSTREAM_OVERLOADED',
