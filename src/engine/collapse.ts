@@ -1,6 +1,28 @@
 import { columnOf } from './column.ts';
 import type { LevelRun } from './level-run.ts';
-import type { FieldPlan } from './plan.ts';
+import type { FieldPlan, LevelPlan } from './plan.ts';
+
+/**
+ * The view whose key decides all that is asked of a level; -1 where rows with equal keys may
+ * differ.
+ */
+export function collapsibleBy({ groups, patches }: LevelPlan): number {
+  const [source, ...others] = groups;
+  if (!source || patches.length > 0) return -1;
+  const view = others[0]?.view;
+  if (!view || others.some((group) => group.kind !== 'entry')) return -1;
+  const keyed = new Set(view.uses.map((use) => use.field));
+  const plain = view.uses.every((use) => use.field.serialize && use.condition === 0);
+  const leaves = source.fields.every(
+    (field) =>
+      field.checks.length === 0 &&
+      ((keyed.has(field) && !field.wrap.item) || field.step.kind === 'typename'),
+  );
+  const fromSource = others.every(({ view: key }) =>
+    key?.uses.every((use) => use.field.group === source),
+  );
+  return plain && leaves && fromSource ? view.index : -1;
+}
 
 /**
  * Lets one row stand for all rows with the same key, where the key decides all that is asked.

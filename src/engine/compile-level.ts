@@ -1,23 +1,12 @@
-import {
-  type GraphQLNamedOutputType,
-  type GraphQLObjectType,
-  type GraphQLOutputType,
-  getNamedType,
-  isAbstractType,
-  isLeafType,
-  isObjectType,
-  Kind,
-} from 'graphql';
+import { type GraphQLNamedOutputType, type GraphQLObjectType, isObjectType, Kind } from 'graphql';
+import { collapsibleBy } from './collapse.ts';
 import { collect, type DeferPart, type Part, type Term } from './collect.ts';
+import { compileField } from './compile-field.ts';
 import { AliasBook, printRemote } from './compile-remote.ts';
 import { type Place } from './graph.ts';
-import { fieldIn } from './schema-types.ts';
-import type { FieldPlan, GroupPlan, LevelPlan, PlanBody, Step, Use, ViewPlan } from './plan.ts';
-import { insteadOf, type Request, Requests, type Want } from './requests.ts';
-import { serializerOf } from './serialize.ts';
-import { resolveStep, stepOf } from './steps.ts';
+import type { FieldPlan, GroupPlan, LevelPlan, PlanBody, Use, ViewPlan } from './plan.ts';
+import { type Request, Requests, type Want } from './requests.ts';
 import { streamOf } from './stream-plan.ts';
-import { wrapOf } from './wrap.ts';
 
 /** What one reader wants of a level. */
 export interface ViewParts {
@@ -100,7 +89,7 @@ export class LevelBuilder {
     this.#requests.add(views);
     for (const group of this.#plan.groups) this.#planGroup(group);
     for (const view of this.#plan.views) this.#orderView(view);
-    this.#plan.collapseBy = this.#collapsibleBy();
+    if (!this.#root) this.#plan.collapseBy = collapsibleBy(this.#plan);
     for (const group of this.#plan.groups) {
       if (group.place.executor && (group.kind === 'entry' || group.kind === 'root')) {
         group.remote = printRemote(this.#body, this.#plan, group);
@@ -128,50 +117,13 @@ export class LevelBuilder {
   }
 
   #planField(request: Request, group: GroupPlan): void {
-    const { schema, access } = this.#body.graph;
-    const { name, node, scope } = request;
-    const coordinate = `${this.#type.name}.${name}`;
-    const graphField = fieldIn(schema, this.#type.name, name);
-    const own = fieldIn(group.place.schema, this.#type.name, name);
-    const derivedHere =
-      request.derived !== null && (group.kind === 'derived' || group.kind === 'source');
-    const def = (derivedHere ? request.derived?.field : (own ?? graphField)) ?? null;
-    const type = (graphField?.type ?? null) as GraphQLOutputType | null;
-    const named = type ? getNamedType(type) : null;
-    const step = this.#step(request, group, own, derivedHere);
-    const leaf = named === null || isLeafType(named);
-    const field: FieldPlan = {
-      index: this.#plan.fields.length,
-      level: this.#plan,
-      group,
-      name,
-      coordinate,
-      node,
-      scope,
-      def,
-      type: type as GraphQLOutputType,
-      named: named as GraphQLNamedOutputType,
-      wrap: type ? wrapOf(type) : { nonNull: true, item: null },
-      step,
-      serialize: leaf
-        ? named
-          ? serializerOf(
-              own && !derivedHere ? getNamedType(own.type) : undefined,
-              named,
-              step.kind === 'remote',
-            )
-          : identity
-        : null,
-      asksType: named !== null && asksType(named, group.place),
-      checks: request.denied ? [] : (access.ofField(this.#type.name, name)?.checks ?? []),
-      uses: [],
-      children: new Map(),
-    };
+    const field = compileField(this.#body, this.#plan, this.#aliases, request, group);
     this.#plan.fields.push(field);
     group.fields.push(field);
     for (const want of request.wants) this.#use(field, want);
-    const ends = step.kind === 'introspection' || step.kind === 'denied';
-    if (named && !leaf && !ends) this.#descend(field, group, named);
+    const { named, serialize, step } = field;
+    const ends = serialize !== null || step.kind === 'introspection' || step.kind === 'denied';
+    if (!ends) this.#descend(field, group, named);
   }
 
   #use(field: FieldPlan, { view, key, occurrences }: Want): void {
@@ -200,44 +152,6 @@ export class LevelBuilder {
     };
     this.#plan.uses.push(use);
     field.uses.push(use);
-  }
-
-  #step(
-    request: Request,
-    group: GroupPlan,
-    own: ReturnType<typeof fieldIn>,
-    derivedHere: boolean,
-  ): Step {
-    if (request.denied) {
-      const { access } = this.#body.graph;
-      const instead = insteadOf(this.#body.graph, this.#type.name, request);
-      if (!instead) return { kind: 'denied' };
-      return resolveStep((parent, args, context, info) =>
-        instead(parent, args, context, info, access.refusal(context)),
-      );
-    }
-    if (request.name === '__typename') return { kind: 'typename' };
-    if (request.name === '__schema' || request.name === '__type') return { kind: 'introspection' };
-    if (group.kind === 'nowhere') {
-      return {
-        kind: 'nowhere',
-        message: `${this.#type.name}.${request.name} cannot be reached from the ${this.#place.name} subschema.`,
-      };
-    }
-    if (derivedHere && request.derived) {
-      const { resolve } = request.derived;
-      return resolve ? resolveStep(resolve) : { kind: 'property', name: request.name, calls: true };
-    }
-    if (group.place.executor) {
-      return { kind: 'remote', alias: this.#aliases.take(request.name, request.node, own) };
-    }
-    if (group.place.gateway) {
-      const field = fieldIn(group.place.schema, this.#type.name, request.name);
-      const local = field?.resolve && !isStitched(this.#body, this.#type.name, request.name);
-      if (field && local && field.resolve) return resolveStep(field.resolve as never);
-      return { kind: 'property', name: request.name, calls: true };
-    }
-    return own ? stepOf(own) : { kind: 'property', name: request.name, calls: true };
   }
 
   /** Compiles what is below an object field; below an abstract one only when it goes to a remote place. */
@@ -278,25 +192,6 @@ export class LevelBuilder {
     }
   }
 
-  #collapsibleBy(): number {
-    const { groups, patches } = this.#plan;
-    const [source, ...others] = groups;
-    if (!source || this.#root || patches.length > 0) return -1;
-    const view = others[0]?.view;
-    if (!view || others.some((group) => group.kind !== 'entry')) return -1;
-    const keyed = new Set(view.uses.map((use) => use.field));
-    const plain = view.uses.every((use) => use.field.serialize && use.condition === 0);
-    const leaves = source.fields.every(
-      (field) =>
-        field.checks.length === 0 &&
-        ((keyed.has(field) && !field.wrap.item) || field.step.kind === 'typename'),
-    );
-    const fromSource = others.every(({ view: key }) =>
-      key?.uses.every((use) => use.field.group === source),
-    );
-    return plain && leaves && fromSource ? view.index : -1;
-  }
-
   #condition(alternatives: readonly (readonly Term[])[]): number {
     return conditionNumber(this.#body, alternatives);
   }
@@ -329,16 +224,3 @@ export function conditionNumber(
   body.conditions.push(alternatives.map((terms) => [...terms]));
   return body.conditions.length - 1;
 }
-
-function isStitched(body: PlanBody, typeName: string, fieldName: string): boolean {
-  return body.graph.owners(typeName, fieldName).length > 0;
-}
-
-function asksType(named: GraphQLNamedOutputType, place: Place): boolean {
-  if (isLeafType(named)) return false;
-  if (isAbstractType(named)) return true;
-  const own = place.executor ? undefined : place.schema.getType(named.name);
-  return isObjectType(own) && typeof own.isTypeOf === 'function';
-}
-
-const identity = (value: unknown): unknown => value;
