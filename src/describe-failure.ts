@@ -57,7 +57,9 @@ async function missingExport(error: Error): Promise<string | null> {
     return `${what} It is a type there: import { type ${name} }`;
   try {
     const module: object = await import(local ? pathToFileURL(target).href : specifier);
-    return what + didYouMean(name, Object.keys(module));
+    const names = Object.keys(module);
+    const others = names.length > 0 && names.length <= 5 ? ` It exports ${names.join(', ')}.` : '';
+    return what + (didYouMean(name, names) || others);
   } catch {
     return what;
   }
@@ -83,7 +85,7 @@ function thrown(error: Error): string {
   const hint = nearest === null ? '' : `. Did you mean "${relative(process.cwd(), nearest)}"?`;
   const place = ownPlace(error);
   if (place === null) return message + hint;
-  const what = /^(?:Type|Reference|Range)Error$/.test(name) ? `${name}: ${message}` : message;
+  const what = /^(?:Type|Reference)Error$/.test(name) ? `${name}: ${message}` : message;
   return `${describePlace(place)}: ${what}${hint}`;
 }
 

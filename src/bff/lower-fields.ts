@@ -16,6 +16,7 @@ import {
 } from 'graphql';
 import { type DefinitionPlace, describePlace } from '../definition-place.ts';
 import { didYouMean } from '../nearest-name.ts';
+import { buildError } from '../subschema/build-error.ts';
 import type { BffFields, DerivedDeclaration } from './bff-builder.ts';
 import type { Bff } from './define-bff.ts';
 
@@ -151,14 +152,8 @@ function build(builder: BffFields['builder'], bff: Bff): GraphQLSchema {
   try {
     return builder.toSchema({ sortSchema: false, disableScopeAuth: true });
   } catch (error) {
-    // These have the line of the client's own code that they were thrown in.
-    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
     const places = bff.fields.map(({ place }) => describePlace(place)).join(' or ');
-    const message = error instanceof Error ? error.message : String(error);
-    const [, name] = /^(?:Ref )?(\w+) has not been implemented/.exec(message) ?? [];
-    const scalars = ['String', 'Int', 'Float', 'Boolean', 'ID', 'DateTime'];
-    const hint = name ? didYouMean(name, scalars) : '';
-    throw new Error(`${places}: ${message}.${hint}`, { cause: error });
+    throw buildError(places, error);
   }
 }
 

@@ -8,6 +8,7 @@ import type { EventDefinitions } from '../events/live-events.ts';
 import type { WebhookSource } from '../events/webhooks/define-webhook-source.ts';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import { type CoordinateScopes, withScopes } from './coordinate-scopes.ts';
+import { buildError } from './build-error.ts';
 import { lowerMerge, type MergeOptions } from './merge-keys.ts';
 
 /** What a Pothos builder is built with. */
@@ -85,12 +86,7 @@ function schemaOf(
     // The engine keeps the rules that the schema declares, without a wrapped resolver a row.
     return withScopes(builder.toSchema({ disableScopeAuth: true }), authScopes, at);
   } catch (error) {
-    // These have the line of the schema's own code that they were thrown in.
-    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`${describePlace(place)}: the "${backend.name}" subschema: ${message}`, {
-      cause: error,
-    });
+    throw buildError(`${describePlace(place)}: the "${backend.name}" subschema`, error);
   }
 }
 

@@ -63,7 +63,6 @@ const needsItselfTold =
 
 const cases: Case[] = [
   ['an import of a missing file', missingFile, web, missingFileTold],
-  ['the same in codegen', missingFile, codegen, missingFileTold],
   [
     'an import from a missing folder',
     ['bff-web/bff.ts', 'schemas/airports', 'schemas/airprots'],
@@ -87,12 +86,6 @@ const cases: Case[] = [
     ['bff-web/bff.ts', '{ airportPage }', '{ airprotPage }'],
     codegen,
     'bff-web/bff.ts:6: imports airprotPage from "./fields/airport-page.ts", which does not export it. Did you mean "airportPage"?\n',
-  ],
-  [
-    'an import of a missing export of the library',
-    ['bff-web/bff.ts', '{ defineBff }', '{ defineBf }'],
-    web,
-    'bff-web/bff.ts:1: imports defineBf from "tailorbird", which does not export it. Did you mean "defineBff"?\n',
   ],
   [
     'a syntax error',
