@@ -16,6 +16,26 @@ export {
 } from './bff/define-bff.ts';
 export { BackendError, type ErrorCode, errorCodes, isBackendError } from './error.ts';
 export { defineTopic, type Topic, type TopicOptions } from './events/define-topic.ts';
+export {
+  defineWebhookSource,
+  type ReceivedWebhook,
+  type WebhookSource,
+  type WebhookSourceOptions,
+} from './events/webhooks/define-webhook-source.ts';
+export { githubWebhooks } from './events/webhooks/signatures/github.ts';
+export { type HmacOptions, hmacWebhooks } from './events/webhooks/signatures/hmac.ts';
+export type { WebhookVerification } from './events/webhooks/signatures/signature.ts';
+export { slackWebhooks } from './events/webhooks/signatures/slack.ts';
+export { standardWebhooks } from './events/webhooks/signatures/standard-webhooks.ts';
+export { stripeWebhooks } from './events/webhooks/signatures/stripe.ts';
+export {
+  defineJob,
+  type EnqueueOptions,
+  type Job,
+  type JobDefinition,
+  type JobOptions,
+  type RunningJob,
+} from './events/jobs/define-job.ts';
 export type { Batch, BatchCache, BatchOptions } from './load/batch.ts';
 export { invalidate } from './load/caches.ts';
 export { defineBatch } from './load/define-batch.ts';
@@ -23,6 +43,7 @@ export { type RequestContext, requireViewer, type Viewer } from './request.ts';
 export { createSubschemaBuilder } from './subschema/builder.ts';
 export { connectionOf, pageSize, pageStart } from './subschema/connection.ts';
 export { defineSubschema, type Subschema } from './subschema/define-subschema.ts';
+export { jobObject } from './subschema/job-object.ts';
 export type { MergeOptions } from './subschema/merge-keys.ts';
 export type { AuthDefinition } from './server/auth/auth.ts';
 export { type BearerOptions, bearerAuth } from './server/auth/bearer.ts';

@@ -77,7 +77,7 @@ export class Deliveries {
       );
       run(
         `INSERT INTO webhook_deliveries (consumer, message, status, due_at)
-         SELECT id, ?1, CASE WHEN disabled_at IS NULL THEN 'pending' ELSE 'skipped' END,
+         SELECT webhook_consumers.id, ?1, CASE WHEN disabled_at IS NULL THEN 'pending' ELSE 'skipped' END,
            CASE WHEN disabled_at IS NULL THEN ?2 END
          FROM webhook_consumers, json_each(topics) WHERE json_each.value = ?3
          ON CONFLICT DO NOTHING`,
