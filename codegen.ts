@@ -135,7 +135,7 @@ function operationsConfig(schemaOf: (client: string) => string): CodegenConfig {
         enumType: 'string-literal',
         immutableTypes: true,
         importExtension: '.ts',
-        scalars: { DateTime: 'string', ID: 'string' },
+        scalars: { DateTime: 'string', ID: 'string', JSON: 'unknown' },
         strictScalars: true,
         useTypeImports: true,
       },

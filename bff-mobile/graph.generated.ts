@@ -88,9 +88,23 @@ export interface Graph {
     cursor: string;
     node: Graph['Flight'];
   };
+  Job: {
+    __typename: 'Job';
+    error: Graph['JobError'] | null;
+    id: string;
+    progress: number | null;
+    result: unknown;
+    status: 'FAILED' | 'QUEUED' | 'RUNNING' | 'SUCCEEDED';
+  };
+  JobError: {
+    __typename: 'JobError';
+    code: string;
+    message: string;
+  };
   Mutation: {
     __typename: 'Mutation';
     bookFlight: Graph['BookFlightPayload'];
+    bookFlightLater: Graph['Job'];
     cancelBooking: Graph['CancelBookingPayload'];
   };
   PageInfo: {
@@ -105,6 +119,7 @@ export interface Graph {
     airport: Graph['Airport'] | null;
     airports: Graph['AirportConnection'] | null;
     flight: Graph['Flight'] | null;
+    job: Graph['Job'] | null;
     me: Graph['Traveller'] | null;
     departureBoard: readonly Graph['DepartureCard'][] | null;
   };
@@ -117,6 +132,7 @@ export interface Graph {
   Subscription: {
     __typename: 'Subscription';
     departures: Graph['Flight'];
+    job: Graph['Job'] | null;
   };
   Traveller: {
     __typename: 'Traveller';

@@ -1,6 +1,7 @@
 import { defineSubschema } from 'tailorbird';
 import { bookings } from './backend.ts';
 import { builder } from './builder.ts';
+import { bookFlightJob } from './jobs.ts';
 import './booking.ts';
 import './mutations.ts';
 import './traveller.ts';
@@ -8,5 +9,6 @@ import './traveller.ts';
 export const bookingsSubschema = defineSubschema({
   backend: bookings,
   builder,
+  jobs: [bookFlightJob],
   merge: { Traveller: { key: 'id', entry: '_travellersWithBookings' } },
 });

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { jobObject } from 'tailorbird';
 import { bookings } from './backend.ts';
 import { BookingRef } from './booking.ts';
 import { builder } from './builder.ts';
 import type { Booking } from './contract.ts';
+import { bookFlightJob } from './jobs.ts';
 
 const BookFlightInput = builder.inputType('BookFlightInput', {
   fields: (t) => ({
@@ -27,6 +29,8 @@ const CancelBookingPayload = builder
   .objectRef<{ booking: Booking }>('CancelBookingPayload')
   .implement({ fields: (t) => ({ booking: t.expose('booking', { type: BookingRef }) }) });
 
+const JobRef = jobObject(builder);
+
 builder.mutationType({});
 
 builder.mutationFields((t) => ({
@@ -49,6 +53,15 @@ builder.mutationFields((t) => ({
       );
       return { booking };
     },
+  }),
+  bookFlightLater: t.withAuth({ scope: 'bookings.write' }).field({
+    type: JobRef,
+    nullable: false,
+    description:
+      'Books a seat for the viewer even when bookings are down now. The result has the `bookingId`; CONFLICT when the seat is taken by then.',
+    args: { input: t.arg({ type: BookFlightInput, required: true }) },
+    resolve: (_, { input: { idempotencyKey, ...input } }, context) =>
+      bookFlightJob.enqueue(context, input, { idempotencyKey }),
   }),
   cancelBooking: t.withAuth({ scope: 'bookings.write' }).field({
     type: CancelBookingPayload,

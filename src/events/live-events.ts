@@ -1,7 +1,9 @@
 import type { LiveBackend } from '../backend/backend.ts';
 import type { Topic } from './define-topic.ts';
-import type { BrokerUrls } from './event-settings.ts';
 import type { JobDefinition } from './jobs/define-job.ts';
+import { openJobStorage } from './jobs/job-storage.ts';
+import { createLiveJobs, type JobsHost, type LiveJobs } from './jobs/live-jobs.ts';
+import type { QueueUrls } from './jobs/queue-settings.ts';
 import type { EventsObserver } from './observer.ts';
 import { createBroker } from './topics/create-broker.ts';
 import type { EventPosition } from './topics/event-position.ts';
@@ -24,6 +26,7 @@ export interface EventsHost {
   readonly backends: ReadonlyMap<string, LiveBackend>;
   /** Drops tagged entries of every cache, here and in other instances. Never rejects. */
   readonly invalidate: (tags: readonly string[]) => Promise<void>;
+  readonly jobs: JobsHost;
   readonly observer: EventsObserver;
   /** Takes what an operator should know, a line each. */
   readonly log: (message: string) => void;
@@ -31,7 +34,7 @@ export interface EventsHost {
 
 export interface LiveEventsOptions {
   readonly definitions: EventDefinitions;
-  readonly settings: BrokerUrls;
+  readonly settings: QueueUrls;
   /** @default no source has secrets, and so none takes anything */
   readonly webhooks?: WebhookValues;
   /** Folder of what has to survive a restart. @default none: it is kept in memory */
@@ -42,6 +45,7 @@ export interface LiveEventsOptions {
 /** The asynchronous half of a running server. */
 export interface LiveEvents {
   readonly topics: LiveTopics;
+  readonly jobs: LiveJobs;
   readonly webhooks: LiveWebhooks;
   close(): Promise<void>;
 }
@@ -81,10 +85,26 @@ export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
     observer,
     log,
   });
+  const jobs = createLiveJobs({
+    bff: host.bff,
+    jobs: definitions.jobs,
+    ...openJobStorage({
+      bff: host.bff,
+      urls: settings,
+      // Without jobs there is nothing to keep.
+      dataDir: definitions.jobs.length > 0 ? dataDir : null,
+      log,
+    }),
+    host: host.jobs,
+    observer,
+    log,
+  });
   return {
     topics,
+    jobs,
     webhooks,
     async close() {
+      await jobs.close();
       await webhooks.close();
       await topics.close();
     },

@@ -14,6 +14,7 @@ import { composeBff } from '../bff/compose-bff.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
 import { brokerSettings } from '../events/event-settings.ts';
+import { queueSettings } from '../events/jobs/queue-settings.ts';
 import { createLiveEvents } from '../events/live-events.ts';
 import { adminSettings } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
@@ -89,6 +90,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
     },
     {
       persistedOnly: admission.PERSISTED_ONLY,
+      worker: brokers.WORKER,
       adminToken: admission.ADMIN_TOKEN,
       trustedHops: admission.TRUST_PROXY,
       origins: admission.ALLOWED_ORIGINS,
@@ -178,6 +180,7 @@ export async function serveBff(
     ...admissionSettings(environment),
     ...adminSettings,
     ...brokerSettings,
+    ...queueSettings,
     ...webhookSettings(
       bff.subschemas.flatMap(({ events }) => events.webhooks),
       environment === 'production',
@@ -220,7 +223,7 @@ function liveParts(
   readonly backends: Map<string, LiveBackend>;
   readonly auth?: Auth;
   readonly admission: ValuesOf<ReturnType<typeof admissionSettings> & typeof adminSettings>;
-  readonly brokers: ValuesOf<typeof brokerSettings>;
+  readonly brokers: ValuesOf<typeof brokerSettings & typeof queueSettings>;
   readonly webhooks: WebhookValues;
 } {
   const backends = bff.subschemas.map((subschema) => subschema.backend);
@@ -241,6 +244,7 @@ function liveParts(
       ...admissionSettings(host.environment),
       ...adminSettings,
       ...brokerSettings,
+      ...queueSettings,
       ...webhookSettings(sources, host.environment === 'production'),
       ...auth?.settings(host.environment),
     },

@@ -8,6 +8,7 @@ import type { SharedStore } from '../load/shared-store.ts';
 import type { Viewer } from '../request.ts';
 import { createTelemetry, type TraceExport } from '../telemetry/telemetry.ts';
 import { createAdminDoor } from './admin/admin-door.ts';
+import { deadLetterRoute } from './admin/dead-letters.ts';
 import { webhookConsumerRoute } from './admin/webhook-consumers.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission/admission.ts';
@@ -23,6 +24,7 @@ import type { Composed } from './composed.ts';
 import { createHttpHandler, endpoint } from './http-handler.ts';
 import { createHttpServer } from './http-server.ts';
 import type { IncomingRequest } from './incoming-request.ts';
+import { createJobsHost } from './jobs-host.ts';
 import { createJsonDoor } from './json-door.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Environment } from './mask.ts';
@@ -37,6 +39,8 @@ export interface ServerOptions {
   readonly store?: SharedStore | undefined;
   /** Runs topics, jobs and webhooks; closed with the server. @default none run */
   readonly events?: (host: EventsHost) => LiveEvents;
+  /** Whether it does jobs once it listens: beside answering, or `only` that, with no public port. @default true */
+  readonly worker?: boolean | 'only';
   /** Who asks over HTTP, in place of `auth`. @default nobody */
   readonly viewer?: (request: IncomingRequest) => Viewer | null | Promise<Viewer | null>;
   /** How it is known who asks; closed with the server. @default nobody is known */
@@ -84,7 +88,7 @@ export interface DrainOptions {
 export interface RunningServer {
   /** Answers one request without a socket. */
   fetch(request: Request): Promise<Response>;
-  /** Opens both ports. Fails: Error that names the port and the remedy. */
+  /** Opens both ports; `url` is empty where there is no public one. Fails: Error that names the port and the remedy. */
   listen(): Promise<{ readonly url: string; readonly adminUrl: string }>;
   /** Drains and closes: ports, sockets, backends. Calling it again waits for the same end. */
   close(): Promise<void>;
@@ -107,7 +111,7 @@ export function createComposedServer<Plan>(
 
   const production = environment === 'production';
   const { persistedOnly = production, rateLimit = production } = options;
-  const { trustedHops = 0, origins: listed = [] } = options;
+  const { trustedHops = 0, origins: listed = [], worker = true } = options;
   const { limits, registered, clients } = composed;
   const start = {
     name: composed.name,
@@ -147,10 +151,11 @@ export function createComposedServer<Plan>(
     ...(options.store && { store: options.store }),
   });
   const answers = new AnswerCache({ caches });
-  const events = options.events?.({
+  const events: LiveEvents | undefined = options.events?.({
     bff: composed.name,
     backends,
     invalidate: (tags) => caches.invalidate(tags),
+    jobs: createJobsHost({ backends, auth, environment, events: () => events }),
     observer: telemetry.metrics.events,
     log: (message) => logger.warn({ bff: composed.name }, message),
   });
@@ -211,8 +216,8 @@ export function createComposedServer<Plan>(
         bff: composed.name,
         environment,
         token: options.adminToken ?? null,
-        roots: ['webhooks'],
-        routes: [webhookConsumerRoute(events.webhooks.outgoing)],
+        roots: ['webhooks', 'jobs'],
+        routes: [webhookConsumerRoute(events.webhooks.outgoing), deadLetterRoute(events.jobs)],
         logger,
       }),
   });
@@ -224,18 +229,20 @@ export function createComposedServer<Plan>(
       telemetry.metrics.open();
       for (const what of switchedOff(start)) logger.warn({ bff: composed.name }, what);
       const host = options.host ?? (environment === 'production' ? undefined : '127.0.0.1');
-      const port = await listenOn(http.server, options.port ?? 0, host, 'PORT');
+      const port =
+        worker === 'only' ? null : await listenOn(http.server, options.port ?? 0, host, 'PORT');
       const adminPort = await listenOn(
         admin,
         options.adminPort ?? 0,
         options.adminHost ?? '127.0.0.1',
         'ADMIN_PORT',
       ).catch(async (error: unknown) => {
-        await http.close(0);
+        if (port !== null) await http.close(0);
         throw error;
       });
+      if (worker !== false) events?.jobs.work();
       return {
-        url: `http://${host ?? 'localhost'}:${port}${endpoint}`,
+        url: port === null ? '' : `http://${host ?? 'localhost'}:${port}${endpoint}`,
         adminUrl: `http://${options.adminHost ?? '127.0.0.1'}:${adminPort}`,
       };
     },

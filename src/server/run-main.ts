@@ -23,25 +23,26 @@ export interface MainOptions<Uses extends Settings> {
   readonly create: (
     options: Required<
       Pick<ServerOptions, 'port' | 'adminPort' | 'environment' | 'logger' | 'traces'>
-    >,
+    > & { readonly worker?: 'only' },
     values: ValuesOf<Uses>,
   ) => RunningServer | Promise<RunningServer>;
 }
 
 /**
  * A bff's front door as a process: reads the environment, listens, says so, drains on SIGTERM and
- * SIGINT. `--help` lists every variable. Exits with 0 after a drain, 1 when it can't start, 2 for
+ * SIGINT. `--help` lists every variable; `--worker` does jobs only, with no public port. Exits with 0 after a drain, 1 when it can't start, 2 for
  * arguments it does not know; a second signal ends it at once, and so does the loss of a parent
  * that started it with an IPC channel.
  */
 export async function runMain<Uses extends Settings>(options: MainOptions<Uses>): Promise<void> {
-  const own = ownSettings(options);
   const [argument] = process.argv.slice(2);
+  const own = ownSettings(argument === '--worker' ? beside(options) : options);
   if (argument === '--help' || argument === '-h') {
     process.stdout.write(helpText(options.name, { ...own, ...options.settings }));
     return;
   }
-  if (argument !== undefined) {
+  const workerOnly = argument === '--worker';
+  if (argument !== undefined && !workerOnly) {
     exitWith(2, `${options.name} takes no argument "${argument}"; --help lists its settings`);
   }
   await orExit(async () => {
@@ -58,14 +59,29 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
     } = values as ReturnType<typeof resolveSettings<typeof own>>;
     const logger = createLogger({ environment, level });
     const server = await options.create(
-      { port, adminPort, environment, logger, traces: { otlpEndpoint, sampleShare } },
+      {
+        port,
+        adminPort,
+        environment,
+        logger,
+        traces: { otlpEndpoint, sampleShare },
+        ...(workerOnly && { worker: 'only' }),
+      },
       values as ValuesOf<Uses>,
     );
     stopOnSignals(server);
     const { url, adminUrl } = await server.listen();
     if (environment === 'production') logger.info({ bff: options.name, url, adminUrl }, 'ready');
-    else process.stdout.write(`${options.name} answers at ${url} (health at ${adminUrl}/readyz)\n`);
+    else {
+      const does = workerOnly ? 'does jobs' : `answers at ${url}`;
+      process.stdout.write(`${options.name} ${does} (health at ${adminUrl}/readyz)\n`);
+    }
   });
+}
+
+/** The default ports of a worker, which may run beside its bff. */
+function beside({ port, adminPort }: { readonly port: number; readonly adminPort: number }) {
+  return { port, adminPort: adminPort + 10 };
 }
 
 /** What `start` gives; when it fails, the process ends with 1 and says why in at most six lines. */
@@ -162,7 +178,7 @@ function helpText(name: string, settings: Settings): string {
   );
   const width = Math.max(...rows.map(([variable = '']) => variable.length));
   const lines = rows.map(([variable = '', text]) => `  ${variable.padEnd(width)}  ${text}`);
-  return `Starts the ${name} BFF. Its settings are environment variables:\n\n${lines.join('\n')}\n`;
+  return `Starts the ${name} BFF; with --worker, only to do its jobs. Its settings are environment variables:\n\n${lines.join('\n')}\n`;
 }
 
 function defaultOf(fallback: string | undefined, secret = false): string {

@@ -12,6 +12,7 @@ interface HouseTypes extends HouseAuth {
   Scalars: {
     DateTime: { Input: Date; Output: Date };
     ID: { Input: string; Output: string };
+    JSON: { Input: unknown; Output: unknown };
   };
   DefaultEdgesNullability: { list: false; items: false };
   DefaultNodeNullability: false;

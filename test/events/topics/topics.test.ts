@@ -10,15 +10,28 @@ const moved = defineTopic({
   key: ({ id }) => id,
 });
 
+/** No job runs here. */
+function fail(): never {
+  throw new Error('a job runs');
+}
+
 function running(definitions: Partial<EventDefinitions>) {
   const lines: string[] = [];
   const events = createLiveEvents({
     definitions: { topics: [], jobs: [], webhooks: [], ...definitions },
-    settings: { NATS_URL: null, AMQP_URL: null, KAFKA_BROKERS: null, REDIS_URL: null },
+    settings: {
+      NATS_URL: null,
+      AMQP_URL: null,
+      KAFKA_BROKERS: null,
+      REDIS_URL: null,
+      SQS_URL: null,
+      AMQP1_URL: null,
+    },
     host: {
       bff: 'test',
       backends: new Map(),
       invalidate: async () => {},
+      jobs: { contextOf: () => fail(), maskOf: () => fail() },
       observer: nobodyObserves,
       log: (line) => lines.push(line),
     },
