@@ -23,7 +23,7 @@ const seatPattern = /^[1-9]\d?[A-K]$/;
 /**
  * Starts the bookings service: `schemas/bookings/bookings.proto` over gRPC. With an issuer, every
  * call carries an access token for `urn:bookings`: travellers see and change their own bookings, a
- * client reads all.
+ * client reads all and books for whom it names.
  */
 export async function startBookings(
   options: ProtectedServiceOptions = {},
@@ -141,7 +141,10 @@ function createBooking(store: BookingStore, request: NewBooking, caller: CallerI
   if (idempotencyKey.length > 128) {
     throw invalidArgument('idempotency_key has more than 128 characters');
   }
-  const travellerId = ownTraveller(request.travellerId, caller, 'bookings.write');
+  const travellerId =
+    caller?.traveller === null // a client books what it was asked to while the traveller may be gone
+      ? readRequired('traveller_id', request.travellerId)
+      : ownTraveller(request.travellerId, caller, 'bookings.write');
   const flightId = readRequired('flight_id', request.flightId);
   const seat = readRequired('seat', request.seat);
   if (!seatPattern.test(seat)) {
