@@ -19,8 +19,9 @@ export interface WebhookRouteOptions {
 const root = '/webhooks/';
 
 /**
- * Bytes of a refused body that are still read and thrown away, because a sender hears an answer
- * only once it has written its request. After that the connection is cut.
+ * Bytes of a refused body that are still read and thrown away, because most senders read the answer
+ * only once they have written their request, and a connection closed before that loses it. After
+ * that, or half a minute, the connection is cut.
  */
 const politenessBytes = 32 * 1024 * 1024;
 
@@ -114,7 +115,6 @@ function reply(response: ServerResponse, requestId: string, status: number, text
       'content-length': Buffer.byteLength(body),
     }),
     ...(status === 405 && { allow: 'POST' }),
-    ...(status === 413 && { connection: 'close' }),
     ...(status === 503 && { 'retry-after': '5' }),
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
