@@ -67,6 +67,7 @@ export function declaredAccess(graph: GraphQLSchema, schemas: readonly Declaring
 }
 
 const none: readonly AccessRule[] = [];
+const rootNames = ['Query', 'Mutation', 'Subscription'];
 
 function refusal({ viewer }: RequestContext): GraphQLError {
   return viewer === null
@@ -85,7 +86,9 @@ function readSchema(
   for (const type of Object.values(schema.getTypeMap())) {
     if (!(isObjectType(type) || isInterfaceType(type)) || type.name.startsWith('__')) continue;
     const ofType = read(type.extensions, 'type', `${at}: ${type.name}`, scopes);
-    if (ofType.rules.length > 0) {
+    // Every subschema has roots of its own: what one says of them is for its own fields.
+    const isRoot = rootNames.includes(type.name);
+    if (ofType.rules.length > 0 && !isRoot) {
       const known = types.get(type.name) ?? new Set();
       for (const rule of ofType.rules) known.add(rule);
       types.set(type.name, known);
@@ -114,6 +117,7 @@ function readSchema(
       }
       const declared = declaredIn(fields, id);
       for (const rule of own.rules) declared.rules.add(rule);
+      if (isRoot) for (const rule of ofType.rules) declared.rules.add(rule);
       declared.checks.push(...own.checks);
       // Typed by Pothos where it was declared.
       if (instead !== undefined) declared.instead = instead as Instead;
@@ -185,9 +189,9 @@ function refuseElsewhere(
   source: DeclaringSchema,
   schemas: readonly DeclaringSchema[],
 ): void {
+  if (rootNames.includes(typeName)) return;
   const declaring = source.schema.getType(typeName);
   const names = isInterfaceType(declaring) ? objectNames(source.schema, declaring) : [typeName];
-  if (['Query', 'Mutation', 'Subscription'].includes(typeName)) return;
   const other = schemas.find(
     ({ schema, extends: only }) =>
       schema !== source.schema &&

@@ -52,3 +52,12 @@ export const noAccess: Access = {
   ofField: () => undefined,
   refusal: () => new Error('Not allowed.'),
 };
+
+/** What answers in place of a denied field, where its declaration says so. */
+export function insteadOf(
+  access: Access,
+  typeName: string,
+  { name, derived }: { readonly name: string; readonly derived: unknown },
+): Instead | null {
+  return derived ? null : (access.ofField(typeName, name)?.instead ?? null);
+}

@@ -26,7 +26,8 @@ export function checkParents(
     then(rows.map(() => new Failure(error)));
     return;
   }
-  const atRoot = level.plan.parentField === null;
+  // Of a subscription's event the row is the event; the field stands on the root.
+  const atRoot = level.plan.parentField === null && field.group.kind !== 'derived';
   for (let row = 0; row < rows.length; row++) {
     const parent = atRoot ? field.group.place.rootValue : rows[row];
     try {

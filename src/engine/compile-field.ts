@@ -7,10 +7,11 @@ import {
   isLeafType,
   isObjectType,
 } from 'graphql';
+import { insteadOf } from './access.ts';
 import type { AliasBook } from './compile-remote.ts';
 import type { Place } from './graph.ts';
 import type { FieldPlan, GroupPlan, LevelPlan, PlanBody, Step } from './plan.ts';
-import { insteadOf, type Request } from './requests.ts';
+import type { Request } from './requests.ts';
 import { fieldIn } from './schema-types.ts';
 import { serializerOf } from './serialize.ts';
 import { resolveStep, stepOf } from './steps.ts';
@@ -80,7 +81,7 @@ function stepAt(
   const { name, node, derived } = request;
   const property: Step = { kind: 'property', name, calls: true };
   if (request.denied) {
-    const instead = insteadOf(graph, type.name, request);
+    const instead = insteadOf(graph.access, type.name, request);
     if (!instead) return { kind: 'denied' };
     return resolveStep((parent, args, context, info) =>
       instead(parent, args, context, info, graph.access.refusal(context)),

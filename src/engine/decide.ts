@@ -2,8 +2,10 @@ import type { AccessRule } from './access.ts';
 import { compile } from './compile.ts';
 import type { PlanBody } from './plan.ts';
 
-/** Plans of one operation that are kept for viewers who may not have all of it. */
-export const maxVariants = 4;
+/** How many plans of one operation are kept for viewers who may not have all of it. */
+export function variantsKept({ rules }: Pick<PlanBody, 'rules'>): number {
+  return Math.min(2 ** rules.length - 1, 16);
+}
 
 /**
  * The plan for who asks. Rules that do not hold take their fields out of it: in their place stands
@@ -24,7 +26,9 @@ export function decide(body: PlanBody, context: unknown): PlanBody {
   if (!variant) {
     variant = compile(body.graph, body.document, body.operation, denied);
     const [oldest] = body.variants.keys();
-    if (body.variants.size >= maxVariants && oldest !== undefined) body.variants.delete(oldest);
+    if (oldest !== undefined && body.variants.size >= variantsKept(body)) {
+      body.variants.delete(oldest);
+    }
     body.variants.set(id, variant);
   }
   return variant;

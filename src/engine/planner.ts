@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { compile } from './compile.ts';
-import { maxVariants } from './decide.ts';
+import { variantsKept } from './decide.ts';
 import type { Engine, EngineOptions, Plan, Refusal } from './engine.ts';
 import type { Graph } from './graph.ts';
 import { type Measure, measure } from './limits.ts';
@@ -71,7 +71,7 @@ export function createPlanner(
     }
     const plan = make(document, operationName);
     if ('errors' in plan) return plan;
-    const bytes = planBytes(source.length, plan) * (plan.body.rules.length > 0 ? maxVariants : 1);
+    const bytes = planBytes(source.length, plan);
     if (bytes <= smallPlanBytes || seen.has(key)) plans.set(key, plan, { size: bytes });
     else seen.set(key, true);
     return plan;
@@ -100,7 +100,9 @@ function refuse(errors: readonly GraphQLError[], code: string): Refusal {
 
 /** What a plan keeps alive, estimated: text, syntax tree, levels and fields. */
 function planBytes(characters: number, plan: Plan): number {
-  return 4096 + characters * 60 + plan.selections * 2500;
+  const whole = 4096 + characters * 60 + plan.selections * 2500;
+  // Those for viewers who may not have all of it are smaller.
+  return Math.ceil(whole * (1 + variantsKept(plan.body) / 2));
 }
 
 function tooLarge(size: Measure, maxSelections: number, maxDepth: number): GraphQLError | null {

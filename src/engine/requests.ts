@@ -1,7 +1,7 @@
 import { type FieldNode, type GraphQLObjectType, getNamedType, isLeafType, print } from 'graphql';
 import { collect, type DeferPart, type Occurrence, type Part, type Scope } from './collect.ts';
-import type { Instead } from './access.ts';
-import { type Graph, ownsField, type Place } from './graph.ts';
+import { insteadOf } from './access.ts';
+import { ownsField, type Place } from './graph.ts';
 import type { Derived } from './derived.ts';
 import type { GroupKind, GroupPlan, LevelPlan, PlanBody, ViewPlan } from './plan.ts';
 import { reachable, type Reached } from './reach.ts';
@@ -107,7 +107,7 @@ export class Requests {
     const denied = rules.size > 0 && graph.rules.denial(this.#type.name, name, rules) !== null;
     request = { id, name, node, scope, derived, denied, wants: [] };
     this.#requests.set(id, request);
-    if (denied && !insteadOf(graph, this.#type.name, request)) {
+    if (denied && !insteadOf(graph.access, this.#type.name, request)) {
       this.placed.set(request, this.#group('source', this.#place));
     } else if (derived) this.#derive(request, derived);
     else this.#unplaced.push(request);
@@ -261,13 +261,4 @@ export class Requests {
     this.#plan.groups.push(group);
     return group;
   }
-}
-
-/** What answers in place of a denied field, where its declaration says so. */
-export function insteadOf(
-  graph: Graph,
-  typeName: string,
-  { name, derived }: Pick<Request, 'name' | 'derived'>,
-): Instead | null {
-  return derived ? null : (graph.access.ofField(typeName, name)?.instead ?? null);
 }
