@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBffBuilder } from '../../src/bff/bff-builder.ts';
 import { composeBff } from '../../src/bff/compose-bff.ts';
 import { defineBff, type Tailor } from '../../src/bff/define-bff.ts';
+import { placeOfCaller } from '../../src/definition-place.ts';
 import { toySubschemas } from '../support/toy-graph.ts';
 
 function compose(tailor: Tailor = {}) {
@@ -107,6 +108,21 @@ describe('composeBff', () => {
       hub: { city: 'Atlanta', departures: [{ id: '1' }] },
     });
   });
+});
+
+it('names the field that a mistake is in, of several on one type', () => {
+  const { places, trips } = toySubschemas();
+  const builder = createBffBuilder<{ Airport: { iata: string } }>();
+  const right = builder.fieldsOn('Airport', (t) => ({
+    label: t.derive({ type: 'String', needs: '{ iata }', resolve: ({ iata }) => iata }),
+  }));
+  const lineBefore = here()?.line ?? 0;
+  const wrong = builder.fieldsOn('Airport', (t) => ({
+    town: t.derive({ type: 'String', needs: '{ ciyt }', resolve: () => null }),
+  }));
+  expect(() =>
+    composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields: [right, wrong] })),
+  ).toThrow(`compose-bff.test.ts:${lineBefore + 2}: Airport.town needs { ciyt }`);
 });
 
 describe('what does not fit', () => {
@@ -285,4 +301,9 @@ function added(name: string, type: 'String') {
     [name]: t.derive({ type, needs: '{ iata }', resolve: ({ iata }) => iata }),
   }));
   return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields: [fields] }));
+}
+
+/** Where it is called. */
+function here() {
+  return placeOfCaller(here);
 }
