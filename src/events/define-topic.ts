@@ -76,7 +76,7 @@ export function defineTopic<Data, Given = Data>(
     key,
     tags: tags ?? (() => []),
     invalidates: tags !== undefined,
-    publish: (context, event, published) =>
+    publish: async (context, event, published) =>
       liveEvents(context).topics.publish(topic, event, published),
     subscribe: (context, subscribed) =>
       liveEvents(context).topics.subscribe(topic, context, subscribed),

@@ -2,7 +2,9 @@ import { assertInstalled } from '../broker-package.ts';
 import type { BrokerUrls } from '../event-settings.ts';
 import type { Broker } from './broker.ts';
 import { createInProcessBroker } from './brokers/in-process.ts';
+import { createKafkaBroker } from './brokers/kafka.ts';
 import { createNatsBroker } from './brokers/nats.ts';
+import { createRabbitmqBroker } from './brokers/rabbitmq.ts';
 import { createRedisBroker } from './brokers/redis.ts';
 
 /**
@@ -13,6 +15,14 @@ export function createBroker(urls: BrokerUrls, log: (message: string) => void): 
   if (urls.NATS_URL) {
     assertInstalled('NATS_URL', '@nats-io/transport-node', '@nats-io/jetstream');
     return createNatsBroker({ url: urls.NATS_URL, log });
+  }
+  if (urls.AMQP_URL) {
+    assertInstalled('AMQP_URL', 'rabbitmq-client');
+    return createRabbitmqBroker({ url: urls.AMQP_URL, log });
+  }
+  if (urls.KAFKA_BROKERS) {
+    assertInstalled('KAFKA_BROKERS', 'kafkajs');
+    return createKafkaBroker({ url: urls.KAFKA_BROKERS, log });
   }
   if (urls.REDIS_URL) {
     assertInstalled('REDIS_URL', '@redis/client');

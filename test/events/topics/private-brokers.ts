@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 
 /** A broker of the test's own, to be killed and started again on the same port. */
 export interface PrivateBroker {
@@ -11,6 +10,8 @@ export interface PrivateBroker {
   start(): Promise<void>;
   /** `SIGKILL`, as a machine that dies. */
   kill(): Promise<void>;
+  /** Kills it, and removes its files. */
+  remove(): Promise<void>;
 }
 
 export interface PrivateOptions {
@@ -55,6 +56,69 @@ export function privateNats({ durable = true, password }: PrivateOptions = {}) {
   }));
 }
 
+/** RabbitMQ as a user of its own, with its node, ports and files apart. */
+export async function privateRabbitmq({
+  durable = true,
+  password = 'guest',
+}: PrivateOptions = {}): Promise<PrivateBroker> {
+  const distPort = await freePort();
+  return privateBroker((port, folder, starts) => {
+    const home = join(folder, durable ? 'node' : String(starts));
+    const config = join(folder, 'rabbitmq.conf');
+    writeFileSync(
+      config,
+      `default_user = guest\ndefault_pass = ${password}\nlisteners.tcp.1 = 127.0.0.1:${port}\n` +
+        'loopback_users.guest = true\nlog.file = false\nvm_memory_high_watermark.absolute = 256MB\n',
+    );
+    writeFileSync(join(folder, 'plugins'), '[].');
+    return {
+      url: `amqp://guest:${password}@127.0.0.1:${port}`,
+      command: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
+      env: {
+        HOME: folder,
+        RABBITMQ_NODENAME: `test-${port}@localhost`,
+        RABBITMQ_DIST_PORT: String(distPort),
+        RABBITMQ_NODE_PORT: String(port),
+        RABBITMQ_CONFIG_FILE: config,
+        RABBITMQ_CONF_ENV_FILE: join(folder, 'none.conf'),
+        RABBITMQ_MNESIA_BASE: home,
+        RABBITMQ_LOG_BASE: join(folder, 'log'),
+        RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1',
+      },
+    };
+  });
+}
+
+/** The mock cluster of librdkafka: speaks Kafka's protocol, and chooses its own port. */
+export async function mockKafka(): Promise<PrivateBroker> {
+  const kcat = spawn('kcat', '-P -b mock -X test.mock.num.brokers=1 -d mock -t none'.split(' '), {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const kill = async () => {
+    if (kcat.exitCode !== null || kcat.signalCode !== null) return;
+    const gone = new Promise((resolve) => kcat.once('exit', resolve));
+    kcat.kill('SIGKILL');
+    await gone;
+  };
+  let said = '';
+  const address = await new Promise<string>((resolve, reject) => {
+    kcat.once('exit', () => reject(new Error(`kcat ended: ${said}`)));
+    kcat.stderr.on('data', (chunk: Buffer) => {
+      if (said.length > 10_000) return;
+      said += String(chunk);
+      const match = /bootstrap\.servers=(127\.0\.0\.1:\d+)/.exec(said);
+      if (match?.[1]) resolve(match[1]);
+    });
+  });
+  return {
+    url: address,
+    start: () => Promise.reject(new Error('the mock cannot come back at the same port')),
+    kill,
+    remove: kill,
+  };
+}
+
 async function privateBroker(
   of: (
     port: number,
@@ -75,6 +139,8 @@ async function privateBroker(
     const [program = '', ...rest] = command;
     const started = spawn(program, rest, {
       stdio: 'ignore',
+      cwd: folder,
+      detached: true,
       env: { ...process.env, ...env },
     });
     server = started;
@@ -89,15 +155,18 @@ async function privateBroker(
     const dying = server;
     if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return;
     const gone = new Promise((resolve) => dying.once('exit', resolve));
-    dying.kill('SIGKILL');
+    // With all that it started.
+    process.kill(-dying.pid!, 'SIGKILL');
     await gone;
+    // Its children take a moment more.
+    while (await connects(port)) await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  onTestFinished(async () => {
+  const remove = async () => {
     await kill();
     rmSync(folder, { recursive: true, force: true });
-  });
+  };
   await start();
-  return { url: of(port, folder, 1).url, start, kill };
+  return { url: of(port, folder, 1).url, start, kill, remove };
 }
 
 export async function freePort(): Promise<number> {

@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Consumer, Kafka, KafkaMessage, Producer } from 'kafkajs';
+import { BrokerState, inTime } from '../../broker-state.ts';
+import type { EventMessage } from '../../cloud-event.ts';
+import type {
+  Broker,
+  BrokerListener,
+  BrokerOptions,
+  BrokerSubscription,
+  Heard,
+} from '../broker.ts';
+
+/** Longest wait for an answer, in milliseconds. */
+const answerMs = 3_000;
+/** Longest wait for a listener to have its partitions, in milliseconds: Kafka lets groups settle. */
+const joinMs = 15_000;
+
+/**
+ * Topics of Kafka: `<namespace>.<name>`, made when there is none, messages keyed by what they are
+ * about. Each listener is a group of its own that commits nothing; cursors say where it is in each
+ * partition.
+ */
+export function createKafkaBroker(options: BrokerOptions): Broker {
+  return new KafkaBroker(options);
+}
+
+interface Followed {
+  readonly topic: string;
+  readonly listener: BrokerListener;
+  /** Number of the next message, by partition. */
+  readonly next: Map<number, bigint>;
+  consumer: Consumer;
+}
+
+class KafkaBroker implements Broker {
+  readonly name = 'kafka';
+  readonly #namespace: string;
+  readonly #state: BrokerState;
+  readonly #followed = new Set<Followed>();
+  readonly #opened: Promise<Opened>;
+  readonly #made = new Set<string>();
+  #closed = false;
+
+  constructor({ url, namespace = 'tailorbird', log }: BrokerOptions) {
+    this.#namespace = namespace;
+    this.#state = new BrokerState('kafka', log);
+    this.#opened = this.#open(url);
+    this.#opened
+      .then(({ admin }) => admin.connect())
+      .catch((error: unknown) => this.#state.away(error));
+  }
+
+  async publish(topic: string, { headers, body }: EventMessage, key: string): Promise<void> {
+    await this.#ask('take an event', answerMs, async ({ producer, admin }) => {
+      await this.#make(admin, topic);
+      await producer.connect();
+      await producer.send({
+        topic: this.#topic(topic),
+        acks: -1,
+        timeout: answerMs,
+        messages: [{ key, value: body, headers }],
+      });
+    });
+  }
+
+  async listen(topic: string, listener: BrokerListener): Promise<BrokerSubscription> {
+    return this.#ask('open a topic', joinMs, async ({ kafka, admin }) => {
+      await this.#make(admin, topic);
+      const ends = await admin.fetchTopicOffsets(this.#topic(topic));
+      const next = new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
+      const followed: Followed = { topic, listener, next, consumer: this.#consumer(kafka) };
+      await this.#follow(followed, kafka, admin);
+      this.#followed.add(followed);
+      return {
+        stop: async () => {
+          this.#followed.delete(followed);
+          await followed.consumer.disconnect().catch(() => {}); // it is gone either way
+        },
+      };
+    });
+  }
+
+  async replay(topic: string, cursor: string, most: number): Promise<readonly Heard[] | null> {
+    const from = positionsIn(cursor);
+    return this.#ask('read its log', joinMs, async ({ kafka, admin }) => {
+      await this.#make(admin, topic);
+      const ends = await admin.fetchTopicOffsets(this.#topic(topic));
+      const open = new Map<number, bigint>();
+      let count = 0n;
+      for (const { partition, low, high } of ends) {
+        const start = from?.get(partition);
+        if (start === undefined || start < BigInt(low) || start > BigInt(high)) return null;
+        count += BigInt(high) - start;
+        if (start < BigInt(high)) open.set(partition, BigInt(high));
+      }
+      if (from === null || count > BigInt(most)) return null;
+      const heard: Heard[] = [];
+      if (open.size === 0) return heard;
+      const next = new Map(from);
+      const reached = Promise.withResolvers<void>();
+      const consumer = this.#consumer(kafka);
+      try {
+        await this.#run(consumer, topic, next, (message, partition) => {
+          const end = open.get(partition);
+          if (end === undefined) return;
+          heard.push(heardOf(message, next));
+          if ((next.get(partition) ?? 0n) >= end) open.delete(partition);
+          if (open.size === 0) reached.resolve();
+        });
+        await reached.promise;
+      } finally {
+        consumer.disconnect().catch(() => {}); // it is gone either way
+      }
+      return heard;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#state.close();
+    const { admin, producer } = await this.#opened;
+    const all = [...this.#followed].map(({ consumer }) => consumer);
+    await inTime(
+      answerMs,
+      Promise.all([...all, producer, admin].map((client) => client.disconnect())),
+    ).catch(() => {}); // what does not answer is gone
+  }
+
+  async #open(brokers: string): Promise<Opened> {
+    const { Kafka, logLevel } = await import('kafkajs');
+    const kafka = new Kafka({
+      clientId: this.#namespace,
+      brokers: brokers.split(','),
+      connectionTimeout: answerMs,
+      requestTimeout: answerMs,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 2 },
+      logLevel: logLevel.ERROR,
+      logCreator:
+        () =>
+        ({ log }) =>
+          this.#state.away(typeof log['error'] === 'string' ? log['error'] : log.message),
+    });
+    const producer = kafka.producer({ allowAutoTopicCreation: true });
+    return { kafka, producer, admin: kafka.admin() };
+  }
+
+  async #ask<Answer>(
+    doing: string,
+    ms: number,
+    ask: (opened: Opened) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      const answer = await inTime(ms, this.#opened.then(ask));
+      this.#state.back();
+      return answer;
+    } catch (error) {
+      this.#state.away(error);
+      throw this.#state.unavailable(doing, error);
+    }
+  }
+
+  #topic(topic: string): string {
+    return `${this.#namespace}.${topic}`;
+  }
+
+  /** Once for each topic. */
+  async #make(admin: Admin, topic: string): Promise<void> {
+    if (this.#made.has(topic)) return;
+    await admin.connect();
+    const name = this.#topic(topic);
+    // Brokers that make topics by themselves do so when they are asked about one.
+    await admin.createTopics({ topics: [{ topic: name }], waitForLeaders: true }).catch(() => {});
+    await admin.fetchTopicMetadata({ topics: [name] });
+    this.#made.add(topic);
+  }
+
+  #consumer(kafka: Kafka): Consumer {
+    return kafka.consumer({
+      groupId: `${this.#namespace}-${randomUUID()}`,
+      sessionTimeout: 10_000,
+      heartbeatInterval: 1_000,
+      maxWaitTimeInMs: 250,
+      allowAutoTopicCreation: true,
+      // It ends, and is made anew: positions are compared with what the broker has by then.
+      retry: {
+        initialRetryTime: 100,
+        maxRetryTime: 500,
+        retries: 3,
+        restartOnFailure: async () => false,
+      },
+    });
+  }
+
+  async #follow(followed: Followed, kafka: Kafka, admin: Admin): Promise<void> {
+    const { consumer, next, listener } = followed;
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      this.#state.away(payload.error);
+      void this.#resume(followed, kafka, admin);
+    });
+    await this.#run(consumer, followed.topic, next, (message) => {
+      if (followed.consumer === consumer) listener.heard(heardOf(message, next));
+    });
+  }
+
+  /** Reads from `next` on, and moves it; resolves when the partitions are ours. */
+  async #run(
+    consumer: Consumer,
+    topic: string,
+    next: Map<number, bigint>,
+    hear: (message: KafkaMessage, partition: number) => void,
+  ): Promise<void> {
+    const name = this.#topic(topic);
+    const joined = Promise.withResolvers<void>();
+    const seek = () => {
+      for (const [partition, offset] of next) {
+        consumer.seek({ topic: name, partition, offset: String(offset) });
+      }
+    };
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      // Nothing is committed, so that each time it has to be said where we are.
+      seek();
+      joined.resolve();
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [name], fromBeginning: false });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: ({ partition, message }) => {
+        const offset = BigInt(message.offset);
+        if (offset >= (next.get(partition) ?? 0n)) {
+          next.set(partition, offset + 1n);
+          hear(message, partition);
+        }
+        return Promise.resolve();
+      },
+    });
+    seek();
+    await joined.promise;
+  }
+
+  /** Again and again, until a new consumer reads where the last one ended. */
+  async #resume(followed: Followed, kafka: Kafka, admin: Admin): Promise<void> {
+    const last = followed.consumer;
+    followed.consumer = this.#consumer(kafka);
+    last.disconnect().catch(() => {}); // it is gone either way
+    if (this.#closed || !this.#followed.has(followed)) return;
+    try {
+      const ends = await inTime(answerMs, admin.fetchTopicOffsets(this.#topic(followed.topic)));
+      let isGap = false;
+      for (const { partition, low, high } of ends) {
+        const at = followed.next.get(partition) ?? 0n;
+        if (at >= BigInt(low) && at <= BigInt(high)) continue;
+        isGap = true;
+        followed.next.set(partition, BigInt(low));
+      }
+      await inTime(joinMs, this.#follow(followed, kafka, admin));
+      if (isGap) followed.listener.gap();
+      this.#state.back();
+    } catch (error) {
+      this.#state.away(error);
+      this.#made.clear();
+      setTimeout(() => void this.#resume(followed, kafka, admin), 500).unref();
+    }
+  }
+}
+
+interface Opened {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly producer: Producer;
+}
+
+function heardOf({ value, headers = {} }: KafkaMessage, next: ReadonlyMap<number, bigint>): Heard {
+  const texts = Object.entries(headers).flatMap(([name, given]) =>
+    given === undefined ? [] : [[name.toLowerCase(), String(given)] as const],
+  );
+  return {
+    headers: Object.fromEntries(texts),
+    body: value?.toString() ?? '',
+    cursor: [...next].map(([partition, offset]) => `${partition}-${offset}`).join('.'),
+  };
+}
+
+/** The next message of each partition; null for what is no cursor. */
+function positionsIn(cursor: string): Map<number, bigint> | null {
+  if (!/^\d{1,5}-\d{1,18}(\.\d{1,5}-\d{1,18})*$/.test(cursor)) return null;
+  return new Map(
+    cursor.split('.').map((part) => {
+      const [partition = '', offset = ''] = part.split('-');
+      return [Number(partition), BigInt(offset)];
+    }),
+  );
+}
