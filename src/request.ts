@@ -33,21 +33,23 @@ export interface RequestContext {
   /** Each backend call of this operation, in the order they were made. */
   readonly calls: BackendCallRecord[];
   /** Headers that backends may be told of, names in lower case; see `forwardedHeaders`. @default none */
-  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly headers?: Readonly<Record<string, string | undefined>> | undefined;
   /** What each batch of this operation found where. @default not recorded */
-  readonly loads?: LoadRecord[];
+  readonly loads?: LoadRecord[] | undefined;
   /** Takes a call into the operation's trace; returns the `traceparent` it carries. @default what came is forwarded */
-  readonly traceCall?: (record: BackendCallRecord) => string;
+  readonly traceCall?: ((record: BackendCallRecord) => string) | undefined;
   /**
    * An access token of a backend's own audience, on the viewer's behalf or, for nobody, our own.
    * Absent where no identity is set up. `refused` is one that the backend did not take. Fails:
    * BackendError of `identity`.
    */
-  readonly tokenFor?: (audience: string, refused?: string) => string | Promise<string>;
+  readonly tokenFor?:
+    | ((audience: string, refused?: string) => string | Promise<string>)
+    | undefined;
   /** Topics, jobs and webhooks as they run; a definition finds its running self here. @default none run */
-  readonly events?: LiveEvents;
+  readonly events?: LiveEvents | undefined;
   /** Where a subscription is in the topics that it reads. @default nobody asks */
-  readonly position?: EventPosition;
+  readonly position?: EventPosition | undefined;
 }
 
 /** Where one batch of one operation found its values: counts of keys. For metrics and the waterfall. */

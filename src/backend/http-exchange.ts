@@ -8,7 +8,8 @@ import { type FailureFacts, WireError } from './wire-failure.ts';
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  readonly text: string;
+  /** Not to be changed. */
+  readonly body: Buffer;
   readonly bytes: number;
 }
 
@@ -100,7 +101,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#resolve({
       status: this.#status,
       headers: this.#headers,
-      text: body.toString('utf8'),
+      body,
       bytes: this.#bytes,
     });
   }

@@ -1,22 +1,22 @@
 import { LRUCache } from 'lru-cache';
 
-/** Bodies longer than this are parsed anew each time, in UTF-16 units. */
+/** Bodies longer than this are parsed anew each time, in bytes. */
 const longestKept = 512 * 1024;
 
-/** A text and what it parses to, by estimate in bytes for each of its UTF-16 units. */
-const bytesAUnit = 8;
+/** A body and what it parses to, by estimate in bytes for each of its own. */
+const keptBytesAByte = 8;
 
 /**
- * The JSON of bodies that come again unchanged: while the text of a read stays the same, so does the
+ * The JSON of bodies that come again unchanged: while the bytes of a read stay the same, so does the
  * object, and nothing is parsed. Measured at 28 KB: 89 µs to parse, under 3 µs to compare.
  *
  * Values are shared and therefore frozen: at once outside production, so that code which changes
  * one is found where it is written; in production when they are first shared.
  */
 export class ParsedBodies {
-  readonly #kept = new LRUCache<string, { text: string; value: unknown; frozen: boolean }>({
+  readonly #kept = new LRUCache<string, { body: Buffer; value: unknown; frozen: boolean }>({
     maxSize: 16 * 1024 * 1024,
-    sizeCalculation: ({ text }) => 256 + text.length * bytesAUnit,
+    sizeCalculation: ({ body }) => 256 + body.length * keptBytesAByte,
   });
   readonly #freezesAtOnce: boolean;
 
@@ -25,18 +25,24 @@ export class ParsedBodies {
   }
 
   /** `key` names the read: its path. Fails: SyntaxError, as `JSON.parse`. */
-  parse(key: string, text: string): unknown {
-    if (text.length > longestKept) return JSON.parse(text);
+  parse(key: string, body: Buffer): unknown {
+    if (body.length > longestKept) return parseBody(body);
     const known = this.#kept.get(key);
-    if (known !== undefined && known.text === text) {
+    if (known !== undefined && known.body.equals(body)) {
       if (!known.frozen) known.frozen = freeze(known.value);
       return known.value;
     }
-    const value: unknown = JSON.parse(text);
+    const value = parseBody(body);
     const frozen = this.#freezesAtOnce && freeze(value);
-    this.#kept.set(key, { text, value, frozen });
+    // A copy: what came off the wire is part of a larger buffer, which it would keep alive.
+    this.#kept.set(key, { body: Buffer.from(body), value, frozen });
     return value;
   }
+}
+
+/** Fails: SyntaxError, as `JSON.parse`. */
+export function parseBody(body: Buffer): unknown {
+  return JSON.parse(body.toString('utf8'));
 }
 
 /** All the way down, without recursion: a body may be nested as deeply as it likes. */

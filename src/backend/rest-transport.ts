@@ -2,7 +2,7 @@ import { BackendError } from '../error.ts';
 import type { BackendAnswer, BackendCall, RestRequest, Transport } from './backend.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { HttpAnswer } from './http-exchange.ts';
-import { ParsedBodies } from './parsed-bodies.ts';
+import { ParsedBodies, parseBody } from './parsed-bodies.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import { httpStatusMeaning } from './status.ts';
 import type { TlsFiles } from './tls.ts';
@@ -44,8 +44,8 @@ function decoded(
   }
   if (status < 200 || status > 299) throw statusError(call, answer, endpoint);
   const empty = bytes === 0 && (status === 204 || status === 205 || request.method !== 'GET');
-  const parse = (text: string): unknown =>
-    request.method === 'GET' ? bodies.parse(request.path, text) : JSON.parse(text);
+  const parse = (body: Buffer): unknown =>
+    request.method === 'GET' ? bodies.parse(request.path, body) : parseBody(body);
   return { value: empty ? null : parseJson(call, answer, endpoint, parse), headers, bytes };
 }
 
@@ -54,14 +54,14 @@ export function parseJson(
   call: BackendCall,
   answer: HttpAnswer,
   endpoint: URL,
-  parse: (text: string) => unknown = JSON.parse,
+  parse: (body: Buffer) => unknown = parseBody,
 ): unknown {
   const type = answer.headers['content-type'];
   if (type !== undefined && !isJson(String(type))) {
     throw badResponse(call, endpoint, `with ${String(type)} instead of JSON`, answer);
   }
   try {
-    return parse(answer.text);
+    return parse(answer.body);
   } catch (cause) {
     throw badResponse(call, endpoint, 'with invalid JSON', answer, cause);
   }
@@ -103,6 +103,6 @@ function isJson(type: string): boolean {
 }
 
 function excerpt(answer: HttpAnswer): string {
-  const text = answer.text.slice(0, 200).replace(/\s+/g, ' ').trim();
+  const text = answer.body.toString('utf8', 0, 200).replace(/\s+/g, ' ').trim();
   return text === '' ? '' : `: ${text}`;
 }

@@ -1,23 +1,10 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { ClientIdentity, Viewer } from '../request.ts';
+import type { Viewer } from '../request.ts';
+import type { AnswerKey } from './answer-key.ts';
 import type { AnswerPolicy } from './answer-policy.ts';
 import type { Caches, TaggedCache } from './caches.ts';
-import { stableText } from './stable-text.ts';
 import { TagIndex } from './tag-index.ts';
 import { viewerKey } from './viewer-key.ts';
-
-/** Everything that an answer depends on, but who asks. */
-export interface AnswerKeyParts {
-  readonly bff: string;
-  readonly schemaHash: string;
-  /** The document's hash and the operation's name. */
-  readonly operation: string;
-  readonly variables: unknown;
-  /** As resolvers and backends see it. */
-  readonly locale: string | null;
-  readonly client: ClientIdentity;
-}
 
 /** One read that may be answered from the cache. Never a mutation, never a subscription. */
 export interface AnswerRequest {
@@ -25,15 +12,9 @@ export interface AnswerRequest {
   readonly viewer: Viewer | null;
 }
 
-export interface AnswerKey {
-  readonly text: string;
-  /** The operation whatever its variables: reads of it are expected to be as public as the last one. */
-  readonly operation: string;
-}
-
 export interface KeptAnswer {
-  /** Its JSON text in UTF-8, as it goes on the wire. Not to be changed. */
-  readonly body: Buffer;
+  /** Its JSON: as it goes on the wire, in UTF-8, where it is kept; then it is not to be changed. */
+  readonly body: Buffer | string;
   readonly scope: 'public' | 'viewer';
   /** How much longer it may be kept, in milliseconds. */
   readonly remainingMs: number;
@@ -75,9 +56,8 @@ interface Flight {
 }
 
 interface Landed<Failed> {
-  readonly executed: Executed<Failed>;
-  readonly body: Buffer;
-  readonly remainingMs: number;
+  readonly scope: 'public' | 'viewer';
+  readonly answer: KeptAnswer | { readonly failed: Failed };
 }
 
 /**
@@ -88,8 +68,8 @@ export class AnswerCache implements TaggedCache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #index = new TagIndex();
   readonly #flights = new Map<string, Flight>();
-  /** Operations whose last answer was public. */
-  readonly #publicOperations = new LRUCache<string, true>({ max: 10_000 });
+  /** How far the last answer of an operation could be kept: the next one is expected to be the same. */
+  readonly #lastScopes = new LRUCache<string, 'public' | 'viewer' | 'none'>({ max: 10_000 });
   readonly #caches: Caches;
   readonly #now: () => number;
 
@@ -123,13 +103,14 @@ export class AnswerCache implements TaggedCache {
     request: AnswerRequest & { readonly signal: AbortSignal },
     execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
   ): Promise<Answered<Failed>> {
+    const { key, viewer, signal } = request;
+    const last = this.#lastScopes.get(key.operation);
+    if (last === 'none') return this.#alone(key, viewer, signal, execute);
     const kept = this.get(request);
     if (kept !== undefined) return Promise.resolve({ ...kept, shared: false });
-    const { key, viewer, signal } = request;
-    const scopeKey = viewerKey(viewer);
-    return this.#publicOperations.get(key.operation) === true
-      ? this.#join(key, scopeKey, signal, execute)
-      : this.#alone(key, scopeKey, signal, execute);
+    return last === 'public'
+      ? this.#join(key, viewer, signal, execute)
+      : this.#alone(key, viewer, signal, execute);
   }
 
   drop(tags: readonly string[] | null): void {
@@ -140,7 +121,7 @@ export class AnswerCache implements TaggedCache {
 
   async #alone<Failed>(
     key: AnswerKey,
-    scopeKey: string,
+    viewer: Viewer | null,
     signal: AbortSignal,
     execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
   ): Promise<Answered<Failed>> {
@@ -149,84 +130,78 @@ export class AnswerCache implements TaggedCache {
     const moment = this.#caches.invalidations.now;
     const executed = await execute(signal);
     signal.throwIfAborted();
-    if ('failed' in executed) return { failed: executed.failed, shared: false };
-    const body = Buffer.from(executed.text);
-    const remainingMs = this.#keep(key, scopeKey, body, executed.policy, startedAt, moment);
-    return { body, scope: executed.policy.scope, remainingMs, shared: false };
+    return { ...this.#answer(key, viewer, executed, startedAt, moment), shared: false };
   }
 
   async #join<Failed>(
     key: AnswerKey,
-    scopeKey: string,
+    viewer: Viewer | null,
     signal: AbortSignal,
     execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
   ): Promise<Answered<Failed>> {
     signal.throwIfAborted();
     const id = key.text;
     const known = this.#flights.get(id);
-    const flight = known ?? this.#start(key, id, scopeKey, execute);
+    const flight = known ?? this.#start(key, viewer, execute);
     // Whoever shares an id was given an `execute` with the same failures.
-    const { executed, body, remainingMs } = (await this.#wait(
-      id,
-      flight,
-      signal,
-    )) as Landed<Failed>;
-    const shared = known !== undefined;
-    const { scope } = executed.policy;
-    if (flight.scopeKey !== scopeKey && scope !== 'public') {
+    const { scope, answer } = (await this.#wait(id, flight, signal)) as Landed<Failed>;
+    if (scope !== 'public' && flight.scopeKey !== viewerKey(viewer)) {
       // It was expected to be public, and is somebody else's.
-      return this.#alone(key, scopeKey, signal, execute);
+      return this.#alone(key, viewer, signal, execute);
     }
-    if ('failed' in executed) return { failed: executed.failed, shared };
-    return { body, scope, remainingMs, shared };
+    return { ...answer, shared: known !== undefined };
   }
 
   #start(
     key: AnswerKey,
-    id: string,
-    scopeKey: string,
+    viewer: Viewer | null,
     execute: (signal: AbortSignal) => Promise<Executed<unknown>>,
   ): Flight {
+    const id = key.text;
     const left = new AbortController();
     const startedAt = this.#now();
     const moment = this.#caches.invalidations.now;
     const landed = Promise.resolve()
       .then(() => execute(left.signal))
-      .then((executed) => {
-        if ('failed' in executed) return { executed, body: noBody, remainingMs: 0 };
-        const body = Buffer.from(executed.text);
-        const { policy } = executed;
-        const remainingMs = this.#keep(key, scopeKey, body, policy, startedAt, moment);
-        return { executed, body, remainingMs };
-      })
+      .then((executed) => ({
+        scope: executed.policy.scope,
+        answer: this.#answer(key, viewer, executed, startedAt, moment),
+      }))
       .finally(() => this.#land(id, flight));
     landed.catch(() => {}); // those who wait hear of it
-    const flight: Flight = { landed, scopeKey, waiting: 0, left };
+    const flight: Flight = { landed, scopeKey: viewerKey(viewer), waiting: 0, left };
     this.#flights.set(id, flight);
     return flight;
   }
 
-  /** Returns how much longer the answer may be kept, in milliseconds; 0 when it is not. */
-  #keep(
+  /** What was executed, kept as long as its parts allow. */
+  #answer<Failed>(
     key: AnswerKey,
-    scopeKey: string,
-    body: Buffer,
-    policy: AnswerPolicy,
+    viewer: Viewer | null,
+    executed: Executed<Failed>,
     startedAt: number,
     moment: number,
-  ): number {
-    const { scope, lifetimeMs, tags } = policy;
-    if (scope === 'public') this.#publicOperations.set(key.operation, true);
-    else this.#publicOperations.delete(key.operation);
+  ): KeptAnswer | { readonly failed: Failed } {
+    if ('failed' in executed) return { failed: executed.failed };
+    const { scope, lifetimeMs } = executed.policy;
+    const answer = { body: executed.text, scope, remainingMs: 0 };
+    this.#expect(key.operation, scope === 'viewer' && lifetimeMs <= 0 ? 'none' : scope);
+    if (lifetimeMs <= 0) return answer;
+    const { tags } = executed.policy;
     const expiresAt = startedAt + lifetimeMs;
     const remainingMs = expiresAt - this.#now();
-    if (remainingMs <= 0 || this.#caches.invalidations.since(moment, tags)) return 0;
-    const id = scope === 'public' ? key.text : key.text + scopeKey;
+    if (remainingMs <= 0 || this.#caches.invalidations.since(moment, tags)) return answer;
+    const id = scope === 'public' ? key.text : key.text + viewerKey(viewer);
+    const body = Buffer.from(executed.text);
     const entry: Entry = { body, scope, expiresAt, tags };
     const size = body.length + id.length + tags.length * 64 + 256;
     this.#entries.set(id, entry, { size });
     if (tags.length > 0 && this.#entries.peek(id) === entry) this.#index.add(tags, id);
-    return remainingMs;
+    return { body, scope, remainingMs };
+  }
+
+  #expect(operation: string, scope: 'public' | 'viewer' | 'none'): void {
+    if (this.#lastScopes.get(operation) !== scope) this.#lastScopes.set(operation, scope);
   }
 
   /** Until it lands or the signal aborts; the last to leave ends it. */
@@ -258,18 +233,4 @@ export class AnswerCache implements TaggedCache {
     this.#entries.delete(id);
     return undefined;
   }
-}
-
-const noBody = Buffer.alloc(0);
-
-/** The key of a read. Long variables are hashed. */
-export function answerKey(parts: AnswerKeyParts): AnswerKey {
-  const { bff, schemaHash, operation, variables, locale, client } = parts;
-  const ofOperation = stableText([bff, schemaHash, operation]);
-  const ofRequest = stableText([variables ?? null, locale, client.name, client.version]);
-  const short =
-    ofRequest.length <= 200
-      ? ofRequest
-      : createHash('sha256').update(ofRequest).digest('base64url');
-  return { text: `${ofOperation}${short}`, operation: ofOperation };
 }

@@ -15,10 +15,8 @@ export class AnswerPolicy {
   #declared = false;
   #isPublic = true;
   #lifetimeMs = Number.POSITIVE_INFINITY;
-  /** Whether somebody looks who reads the viewer; until then nothing can be called public. */
-  #watched = false;
-  #viewer: Viewer | null = null;
-  #unwatched: RequestContext | undefined;
+  /** The operation as it is, once somebody looks who reads its viewer; until then nothing can be called public. */
+  #watched: RequestContext | undefined;
 
   constructor(calls: readonly BackendCallRecord[]) {
     this.#calls = calls;
@@ -26,7 +24,8 @@ export class AnswerPolicy {
 
   /** `public` only when everything in it was declared so, and nothing asked who the viewer is. */
   get scope(): 'public' | 'viewer' {
-    const isPublic = this.#declared && this.#isPublic && this.#watched && this.#isAccounted();
+    const isPublic =
+      this.#declared && this.#isPublic && this.#watched !== undefined && this.#isAccounted();
     return isPublic ? 'public' : 'viewer';
   }
 
@@ -61,23 +60,18 @@ export class AnswerPolicy {
     this.#lifetimeMs = 0;
   }
 
-  watch(viewer: Viewer | null): void {
-    this.#watched = true;
-    this.#viewer = viewer;
+  watch(context: RequestContext): void {
+    this.#watched = context;
   }
 
   /** Whose value a load of scope `viewer` keeps; asking for it does not count as reading it. */
   viewerIn(context: RequestContext): Viewer | null {
-    return this.#watched ? this.#viewer : context.viewer;
+    return this.unwatched(context).viewer;
   }
 
   /** The operation as its declared loads see it: what they do with the viewer is their scope's to say. */
   unwatched(context: RequestContext): RequestContext {
-    if (!this.#watched) return context;
-    this.#unwatched ??= Object.create(context, {
-      viewer: { value: this.#viewer, enumerable: true },
-    }) as RequestContext; // the same one, but for the watch
-    return this.#unwatched;
+    return this.#watched ?? context;
   }
 
   readsViewer(): void {
@@ -105,16 +99,50 @@ export function policyOf(context: RequestContext): AnswerPolicy {
  * The same context, in which a resolver that reads `viewer` makes the answer that viewer's. Without
  * it no answer counts as public, since nobody can know what it depends on. Loads say their own scope.
  */
-export function watchViewer<Context extends RequestContext>(context: Context): Context {
+export function watchViewer(context: RequestContext): RequestContext {
   const policy = policyOf(context);
-  const { viewer } = context;
-  policy.watch(viewer);
-  return Object.defineProperty(context, 'viewer', {
-    configurable: true,
-    enumerable: true,
-    get() {
-      policy.readsViewer();
-      return viewer;
-    },
-  });
+  policy.watch(context);
+  return new WatchedContext(context, policy);
+}
+
+/** One shape for all operations: an accessor defined on each would make every later read a slow one. */
+class WatchedContext implements RequestContext {
+  readonly requestId: RequestContext['requestId'];
+  readonly client: RequestContext['client'];
+  readonly signal: RequestContext['signal'];
+  readonly deadline: RequestContext['deadline'];
+  readonly backends: RequestContext['backends'];
+  readonly memo: RequestContext['memo'];
+  readonly calls: RequestContext['calls'];
+  readonly headers: RequestContext['headers'];
+  readonly loads: RequestContext['loads'];
+  readonly traceCall: RequestContext['traceCall'];
+  readonly tokenFor: RequestContext['tokenFor'];
+  readonly events: RequestContext['events'];
+  readonly position: RequestContext['position'];
+  readonly #policy: AnswerPolicy;
+  readonly #viewer: Viewer | null;
+
+  constructor(context: RequestContext, policy: AnswerPolicy) {
+    this.requestId = context.requestId;
+    this.client = context.client;
+    this.signal = context.signal;
+    this.deadline = context.deadline;
+    this.backends = context.backends;
+    this.memo = context.memo;
+    this.calls = context.calls;
+    this.headers = context.headers;
+    this.loads = context.loads;
+    this.traceCall = context.traceCall;
+    this.tokenFor = context.tokenFor;
+    this.events = context.events;
+    this.position = context.position;
+    this.#policy = policy;
+    this.#viewer = context.viewer;
+  }
+
+  get viewer(): Viewer | null {
+    this.#policy.readsViewer();
+    return this.#viewer;
+  }
 }

@@ -33,10 +33,12 @@ export interface OperationContext {
   readonly context: RequestContext;
   /** Aborts when nobody waits for the answer any more; never for a mutation. */
   readonly left: AbortSignal;
+  /** Hears that the context's signal aborts; one listener, and it may be too late for it. */
+  onEnd: (() => void) | null;
   /** A context for one event of this subscription: its own memo, calls and deadline. */
-  readonly eventContext: () => RequestContext;
+  eventContext(): RequestContext;
   /** Stops the clock; call it when the operation is over. */
-  readonly release: () => void;
+  release(): void;
 }
 
 /**
@@ -45,57 +47,81 @@ export interface OperationContext {
  * not half-undo by leaving; a subscription's when the client leaves, and it has no deadline.
  */
 export function createOperationContext(options: ContextOptions): OperationContext {
-  const { type, requestId, viewer, client, headers = {}, traceCall, backends, limits } = options;
-  const { clientSignal, auth, events, position } = options;
-  const controller = new AbortController();
-  const left = new AbortController();
-  const leave = () => {
-    left.abort(clientSignal.reason);
-    controller.abort(clientSignal.reason);
-  };
-  if (type !== 'mutation') {
-    if (clientSignal.aborted) leave();
-    else clientSignal.addEventListener('abort', leave, { once: true });
+  return new LiveOperation(options);
+}
+
+/** What no client's leaving aborts. */
+const nobodyLeaves = new AbortController().signal;
+
+class LiveOperation implements OperationContext {
+  readonly context: RequestContext;
+  readonly left: AbortSignal;
+  onEnd: (() => void) | null = null;
+  readonly #options: ContextOptions;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #unwatch: (() => void) | undefined;
+  readonly #leave: (() => void) | undefined;
+
+  constructor(options: ContextOptions) {
+    const { type, viewer, limits, clientSignal, auth } = options;
+    this.#options = options;
+    const deadlineMs = deadlineOf(type, limits);
+    this.context = this.#contextUntil(performance.now() + deadlineMs);
+    if (type === 'mutation') this.left = nobodyLeaves;
+    else {
+      const leave = () => this.#end(clientSignal.reason);
+      if (clientSignal.aborted) leave();
+      else clientSignal.addEventListener('abort', leave, { once: true });
+      this.#leave = leave;
+      this.left = type === 'subscription' ? this.context.signal : clientSignal;
+      if (type === 'subscription' && viewer) this.#unwatch = auth?.watch(viewer, leave);
+    }
+    if (deadlineMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(
+        () => this.#end(new DOMException('the deadline passed', 'TimeoutError')),
+        deadlineMs,
+      );
+    }
   }
-  const unwatch = type === 'subscription' && viewer ? auth?.watch(viewer, leave) : undefined;
-  const deadlineMs = deadlineOf(type, limits);
-  const timer =
-    deadlineMs === Number.POSITIVE_INFINITY
-      ? undefined
-      : setTimeout(
-          () => controller.abort(new DOMException('the deadline passed', 'TimeoutError')),
-          deadlineMs,
-        );
-  const contextUntil = (deadline: number): RequestContext => ({
-    requestId,
-    viewer,
-    client,
-    signal: controller.signal,
-    deadline,
-    backends,
-    memo: new Map(),
-    calls: [],
-    loads: [],
-    headers,
-    ...(traceCall && { traceCall }),
-    ...(events && { events }),
-    ...(position && { position }),
-    ...(auth && {
-      tokenFor: (audience: string, refused?: string) => auth.tokenFor(viewer, audience, refused),
-    }),
-  });
-  return {
-    context: contextUntil(performance.now() + deadlineMs),
-    left: left.signal,
-    eventContext: () => contextUntil(performance.now() + limits.queryDeadlineMs),
-    release: () => {
-      clearTimeout(timer);
-      unwatch?.();
-      // What reads topics for this subscription ends, also when it was never asked for an event.
-      if (type === 'subscription') controller.abort();
-      clientSignal.removeEventListener('abort', leave);
-    },
-  };
+
+  eventContext(): RequestContext {
+    return this.#contextUntil(performance.now() + this.#options.limits.queryDeadlineMs);
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#unwatch?.();
+    // What reads topics for this subscription ends, also when it was never asked for an event.
+    if (this.#options.type === 'subscription') this.#controller.abort();
+    if (this.#leave) this.#options.clientSignal.removeEventListener('abort', this.#leave);
+  }
+
+  #end(reason: unknown): void {
+    this.#controller.abort(reason);
+    this.onEnd?.();
+  }
+
+  #contextUntil(deadline: number): RequestContext {
+    const { requestId, viewer, client, traceCall, backends, headers = {}, auth } = this.#options;
+    const { events, position } = this.#options;
+    return {
+      requestId,
+      viewer,
+      client,
+      signal: this.#controller.signal,
+      deadline,
+      backends,
+      memo: new Map(),
+      calls: [],
+      loads: [],
+      headers,
+      traceCall,
+      tokenFor: auth && ((audience, refused) => auth.tokenFor(viewer, audience, refused)),
+      events,
+      position,
+    };
+  }
 }
 
 function deadlineOf(type: OperationTypeNode, limits: Limits): number {

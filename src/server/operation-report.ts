@@ -135,11 +135,11 @@ export class OperationReport {
   }
 
   /** The same for an answer without errors that is text already. */
-  answerBody(body: Buffer): Buffer {
+  answerBody(body: Buffer | string): Buffer | string {
     this.end();
     if (!this.#showsWaterfall) return body;
     const answer = JSON.parse(body.toString()) as ExecutionResult;
-    return Buffer.from(JSON.stringify(this.#withWaterfall(answer, this.#work)));
+    return JSON.stringify(this.#withWaterfall(answer, this.#work));
   }
 
   maskEvent(event: ExecutionResult): ExecutionResult {

@@ -2,7 +2,8 @@ import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'grap
 import type { LiveBackend } from '../backend/backend.ts';
 import type { LiveEvents } from '../events/live-events.ts';
 import { EventPosition } from '../events/topics/event-position.ts';
-import { type AnswerCache, answerKey } from '../load/answer-cache.ts';
+import type { AnswerCache } from '../load/answer-cache.ts';
+import { AnswerKey, operationKey } from '../load/answer-key.ts';
 import { policyOf, watchViewer } from '../load/answer-policy.ts';
 import { cacheControlOf } from '../load/cache-control.ts';
 import type { ClientIdentity, Viewer } from '../request.ts';
@@ -51,8 +52,8 @@ export interface Caller extends Asking {
 export type Outcome =
   | { readonly kind: 'refused'; readonly refused: Refused }
   | { readonly kind: 'single'; readonly type: OperationTypeNode; readonly answer: ExecutionResult }
-  /** A query's answer without errors, as JSON in UTF-8, and how long who may keep it. */
-  | { readonly kind: 'body'; readonly body: Buffer; readonly cacheControl: string }
+  /** A query's answer without errors, as JSON, and how long who may keep it. */
+  | { readonly kind: 'body'; readonly body: Buffer | string; readonly cacheControl: string }
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
   | { readonly kind: 'events'; readonly events: AsyncGenerator<ExecutionResult, void, void> };
 
@@ -83,7 +84,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
   const { auth, answers, events } = options;
   const { engine, limits } = composed;
 
-  const operationIds = new WeakMap<object, string>();
+  const operationKeys = new WeakMap<object, string>();
   let lastOperationId = 0;
 
   return async (request, caller) => {
@@ -169,11 +170,8 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     { plan, type }: Admitted<Plan>,
     { request, caller, viewer, open, report }: Run,
   ): Promise<Outcome> {
-    const key = answerKey({
-      bff: composed.name,
-      schemaHash: '', // an answer lives no longer than its process, whose schema is one
-      operation: operationIdOf(plan as object),
-      variables: request.variables ?? null,
+    const key = new AnswerKey(operationKeyOf(plan as object), {
+      variables: request.variables,
       locale: caller.locale,
       client: caller.client,
     });
@@ -191,7 +189,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
                 signal: operation.left,
               }),
             ),
-            context.signal,
+            operation,
           );
           const policy = policyOf(context);
           if (typeof result !== 'string') return { policy, failed: result };
@@ -210,10 +208,17 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
   }
 
   /** Tells plans apart; the same for the same plan. */
-  function operationIdOf(plan: object): string {
-    let id = operationIds.get(plan);
-    if (id === undefined) operationIds.set(plan, (id = String(++lastOperationId)));
-    return id;
+  function operationKeyOf(plan: object): string {
+    let key = operationKeys.get(plan);
+    if (key === undefined) {
+      key = operationKey({
+        bff: composed.name,
+        schemaHash: '', // an answer lives no longer than its process, whose schema is one
+        operation: String(++lastOperationId),
+      });
+      operationKeys.set(plan, key);
+    }
+    return key;
   }
 
   async function execute(
@@ -221,8 +226,8 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     incremental: boolean,
     { request, caller, open, report }: Run,
   ): Promise<Outcome> {
-    const { context, left, release } = open(caller.signal);
-    const { signal } = context;
+    const operation = open(caller.signal);
+    const { context, left } = operation;
     // The engine is told of a client that leaves, not of the deadline: backend calls end at it, and
     // what there is by then is the answer.
     const answer = await answeredInTime(
@@ -234,19 +239,19 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
           incremental,
         }),
       ),
-      signal,
+      operation,
     );
     if (!isIncremental(answer)) {
-      release();
+      operation.release();
       return { kind: 'single', type, answer: report.answer(answer) };
     }
     const { initialResult, subsequentResults } = answer;
     const parts = endableStream(startingWith(initialResult, subsequentResults), {
       map: (part) => report.maskPart(part),
       failed: (error) => ({ errors: [report.maskThrown(error)], hasNext: false }),
-      signal,
+      signal: context.signal,
       ended: () => {
-        release();
+        operation.release();
         report.end();
       },
     });
@@ -257,17 +262,18 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     { plan, type }: Admitted<Plan>,
     { request, caller, open, report }: Run,
   ): Promise<Outcome> {
-    const { context, eventContext, release } = open(caller.signal);
+    const operation = open(caller.signal);
+    const { context } = operation;
     const source = await report.execute(() =>
       engine.subscribe(plan, {
         variables: request.variables ?? undefined,
         context,
         signal: context.signal,
-        eventContext: () => report.eventStarted(eventContext()),
+        eventContext: () => report.eventStarted(operation.eventContext()),
       }),
     );
     if (!isEvents(source)) {
-      release();
+      operation.release();
       return { kind: 'single', type, answer: report.answer(source) };
     }
     const position = context.position ?? new EventPosition();
@@ -276,7 +282,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       failed: (error) => ({ data: null, errors: [report.maskThrown(error)] }),
       signal: context.signal,
       ended: () => {
-        release();
+        operation.release();
         report.end();
       },
     });
@@ -313,20 +319,13 @@ const statusByCode: Readonly<Record<string, number>> = {
 /** How long after its signal aborts an operation may still assemble its answer. */
 const assemblyMs = 50;
 
-/** The answer, or a failure once the signal has aborted and assembling took too long as well. */
-function answeredInTime<T>(answer: T | Promise<T>, signal: AbortSignal): T | Promise<T> {
+/** The answer, or a failure once the operation's signal has aborted and assembling took too long as well. */
+function answeredInTime<T>(answer: T | Promise<T>, operation: OperationContext): T | Promise<T> {
   if (!isPromise(answer)) return answer;
   return new Promise<T>((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const giveUp = () => {
-      timer = setTimeout(() => reject(lateError()), assemblyMs);
-    };
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
-    answer.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
-    });
+    operation.onEnd = () => setTimeout(() => reject(lateError()), assemblyMs);
+    if (operation.context.signal.aborted) operation.onEnd();
+    answer.then(resolve, reject);
   });
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { web } from '../../bff-web/bff.ts';
 import type { GrpcRequest, RestRequest } from '../../src/backend/backend.ts';
@@ -6,7 +5,8 @@ import { fakeBackend } from '../../src/backend/fake-backend.ts';
 import { createLiveBackend } from '../../src/backend/live-backend.ts';
 import { composeBff } from '../../src/bff/compose-bff.ts';
 import { createEngine } from '../../src/engine/engine.ts';
-import { AnswerCache, answerKey } from '../../src/load/answer-cache.ts';
+import { AnswerCache } from '../../src/load/answer-cache.ts';
+import { AnswerKey, operationKey } from '../../src/load/answer-key.ts';
 import { policyOf, watchViewer } from '../../src/load/answer-policy.ts';
 import { createCaches } from '../../src/load/caches.ts';
 import { contextOver } from '../backend/request-context.ts';
@@ -50,10 +50,8 @@ function webOverFakes() {
   const ask = async (source: string, subject?: string) => {
     const plan = engine.prepare(source);
     if ('errors' in plan) throw plan.errors[0]!;
-    const key = answerKey({
-      bff: web.name,
-      schemaHash: 'test',
-      operation: createHash('sha256').update(source).digest('base64url'),
+    const operation = operationKey({ bff: web.name, schemaHash: 'test', operation: source });
+    const key = new AnswerKey(operation, {
       variables: null,
       locale: null,
       client: { name: null, version: null },
