@@ -44,6 +44,26 @@ describe('what operations share', () => {
     expect(asked).toHaveLength(4);
   });
 
+  it('is never the same viewer’s value with other rights, kept or on its way', async () => {
+    const { live, asked } = liveAirports();
+    const batch = airportByIata({ scope: 'viewer', ttlMs: 60_000 });
+    const rights = [
+      { scopes: [] },
+      { scopes: ['read'] },
+      { scopes: ['read', 'write'] },
+      { scopes: ['read write'] },
+      { scopes: [], roles: ['read'] },
+      { scopes: Array.from({ length: 40 }, (_, index) => `scope-${index}`) },
+      { scopes: Array.from({ length: 40 }, (_, index) => `scope-${index + 1}`) },
+    ];
+    const load = (options: (typeof rights)[number]) =>
+      batch.load(contextOver([live], { subject: 'ann', ...options }), 'A');
+    await Promise.all(rights.map(load));
+    expect(asked).toHaveLength(rights.length);
+    await Promise.all([...rights, { scopes: ['write', 'read'] }].map(load));
+    expect(asked).toHaveLength(rights.length);
+  });
+
   it('tells a viewer and a key apart, whatever is in them', async () => {
     const { live, asked } = liveAirports();
     const batch = airportByIata({ scope: 'viewer', ttlMs: 60_000 });
