@@ -39,7 +39,7 @@ it('books a seat once its service is back', { timeout: 40_000 }, async () => {
   const { server, startBookings } = await startWeb();
   const { data, errors } = await ask(server, later('14C'), { viewer: 'ada' });
   expect(errors).toBeUndefined();
-  const { id, status } = data!['bookFlightLater'] as { id: string; status: string };
+  const { id, status } = data!['bookFlightLater'] as unknown as { id: string; status: string };
   expect(status).toBe('QUEUED');
   expect((await ask(server, later('14C'), { viewer: 'ada' })).data).toMatchObject({
     bookFlightLater: { id },
@@ -51,7 +51,7 @@ it('books a seat once its service is back', { timeout: 40_000 }, async () => {
     .toMatchObject({ job: { status: 'SUCCEEDED', result: { bookingId: expect.any(String) } } });
 
   const taken = await ask(server, later('14C').replace('k-', 'other-'), { viewer: 'grace' });
-  const other = (taken.data!['bookFlightLater'] as { id: string }).id;
+  const other = (taken.data!['bookFlightLater'] as unknown as { id: string }).id;
   await expect
     .poll(async () => (await ask(server, job(other), { viewer: 'grace' })).data)
     .toMatchObject({ job: { status: 'FAILED', error: { code: 'CONFLICT' } } });
