@@ -5,8 +5,8 @@ import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
 import { refuse } from './refusal.ts';
 
-/** Per parent why the field is not run for it; null when it is run for all of them. */
-export type Refused = readonly (Failure | undefined)[] | null;
+/** Per parent for which the field is not run: what it has instead. Null when it is run for all. */
+export type Refused = readonly ({ readonly value: unknown } | undefined)[] | null;
 
 /** Asks a field's checks about each parent, waits at most once, and goes on with what they say. */
 export function checkParents(
@@ -23,33 +23,43 @@ export function checkParents(
   try {
     args = execution.args(field);
   } catch (error) {
-    then(rows.map(() => new Failure(error)));
+    then(rows.map(() => ({ value: new Failure(error) })));
     return;
   }
   // Of a subscription's event the row is the event; the field stands on the root.
   const atRoot = level.plan.parentField === null && field.group.kind !== 'derived';
+  const parentOf = (row: number) => (atRoot ? field.group.place.rootValue : rows[row]);
   for (let row = 0; row < rows.length; row++) {
-    const parent = atRoot ? field.group.place.rootValue : rows[row];
     try {
-      const verdict = hold(field.checks, 0, parent, args, context, new Info(level, field, row));
+      const info = new Info(level, field, row);
+      const verdict = hold(field.checks, 0, parentOf(row), args, context, info);
       if (isThenable(verdict)) promised.push(row);
       verdicts[row] = verdict;
     } catch (error) {
       verdicts[row] = new Failure(error);
     }
   }
-  const finish = () => {
-    let all = true;
-    for (let row = 0; row < verdicts.length; row++) {
-      const verdict = verdicts[row];
-      if (verdict === true) verdicts[row] = undefined;
-      else {
-        all = false;
-        if (!(verdict instanceof Failure)) verdicts[row] = new Failure(refuse(execution));
-      }
+  const instead = (row: number): unknown => {
+    const error = refuse(execution);
+    if (!field.instead) return new Failure(error);
+    try {
+      return field.instead(parentOf(row), args, context, new Info(level, field, row), error);
+    } catch (thrown) {
+      return new Failure(thrown);
     }
-    if (!all) execution.refused = true;
-    then(all ? null : (verdicts as (Failure | undefined)[]));
+  };
+  const finish = () => {
+    if (verdicts.every((verdict) => verdict === true)) {
+      then(null);
+      return;
+    }
+    execution.refused = true;
+    then(
+      verdicts.map((verdict, row) => {
+        if (verdict === true) return undefined;
+        return { value: verdict instanceof Failure ? verdict : instead(row) };
+      }),
+    );
   };
   if (promised.length === 0) finish();
   else level.run.settle(verdicts, promised, (error) => new Failure(error), finish);

@@ -51,6 +51,7 @@ export function compileField(
     serialize: serializerAt(derivedHere ? undefined : own, named, step),
     asksType: named !== null && asksType(named, group.place),
     checks: request.denied ? [] : (access.ofField(typeName, name)?.checks ?? []),
+    instead: insteadOf(access, typeName, request),
     uses: [],
     children: new Map(),
   };

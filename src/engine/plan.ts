@@ -7,7 +7,7 @@ import type {
   GraphQLOutputType,
   OperationDefinitionNode,
 } from 'graphql';
-import type { AccessRule, ParentCheck } from './access.ts';
+import type { AccessRule, Instead, ParentCheck } from './access.ts';
 import type { Part, Scope, Term } from './collect.ts';
 import type { Entry, Graph, Place, Resolve } from './graph.ts';
 import type { Wrap } from './wrap.ts';
@@ -186,6 +186,8 @@ export interface FieldPlan {
   readonly asksType: boolean;
   /** What is asked about each parent before the field is run. */
   readonly checks: readonly ParentCheck[];
+  /** What answers for a parent that does not meet them; null for an error. */
+  readonly instead: Instead | null;
   readonly uses: Use[];
   /** The next level, by concrete type; with the properties present, for objects of the gateway. */
   readonly children: Map<string, LevelPlan>;

@@ -105,6 +105,7 @@ export class Requests {
     const { graph, denied: rules } = this.#body;
     const derived = graph.derived(this.#type.name, name) ?? null;
     const denied = rules.size > 0 && graph.rules.denial(this.#type.name, name, rules) !== null;
+    if (!denied) this.#assertAsked(name);
     request = { id, name, node, scope, derived, denied, wants: [] };
     this.#requests.set(id, request);
     if (denied && !insteadOf(graph.access, this.#type.name, request)) {
@@ -112,6 +113,16 @@ export class Requests {
     } else if (derived) this.#derive(request, derived);
     else this.#unplaced.push(request);
     return request;
+  }
+
+  /** Nothing is run whose rules were not asked when the operation began. */
+  #assertAsked(name: string): void {
+    for (const rule of this.#body.graph.rules.of(this.#type.name, name)) {
+      if (this.#body.rules.includes(rule)) continue;
+      throw new Error(
+        `${this.#type.name}.${name} asks for ${rule.name}, which was not asked when its operation began`,
+      );
+    }
   }
 
   #requestId(key: string, node: FieldNode, scope: Scope): string {

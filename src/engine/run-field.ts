@@ -81,7 +81,10 @@ function runRows(
       break;
   }
   if (refused) {
-    for (let row = 0; row < rows.length; row++) raw[row] = refused[row] ?? raw[row];
+    for (let row = 0; row < rows.length; row++) {
+      const replaced = refused[row];
+      if (replaced) raw[row] = replaced.value;
+    }
   }
   settleColumn(level, field, raw);
 }
@@ -230,7 +233,7 @@ function runSomeOfColumn(
 ): void {
   const left = [...rows.keys()].filter((row) => refused[row] === undefined);
   const take = (values: readonly unknown[]) => {
-    const column: unknown[] = [...refused];
+    const column: unknown[] = refused.map((replaced) => replaced?.value);
     for (const [at, row] of left.entries()) column[row] = values[at];
     fill(level, field, raw, column);
   };

@@ -58,6 +58,14 @@ Thing.implement({
       unauthorizedResolver: ({ id }) => `instead of ${id}`,
       resolve: () => 'itself',
     }),
+    own: t.string({
+      authScopes: ({ owner }, _args, { viewer }) => owner === viewer?.subject,
+      unauthorizedResolver: ({ owner }, _args, _context, _info, error) => {
+        if (owner === 'grace') throw error;
+        return `kept by ${owner}`;
+      },
+      resolve: () => 'own',
+    }),
     other: t.field({ type: Thing, resolve: () => things[1] }),
   }),
 });
@@ -104,6 +112,7 @@ const queries = [
   '{ thing { id owner } }',
   '{ thing { staff both either nested } }',
   '{ things { id mine soon } }',
+  '{ things { own } }',
   '{ things { must } }',
   '{ thing { id other { must } } }',
   '{ thing { instead other { instead owner } } }',
