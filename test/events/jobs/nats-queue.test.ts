@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createNatsQueue } from '../../../src/events/jobs/queues/nats.ts';
+import { installed, type PrivateBroker, privateNats } from '../topics/private-brokers.ts';
+import { itSurvivesItsBroker } from './broker-queue.ts';
+import { itIsAQueue } from './queue-contract.ts';
+
+describe.runIf(installed('nats-server'))('the queue on NATS JetStream', () => {
+  let broker: PrivateBroker;
+  beforeAll(async () => {
+    broker = await privateNats({ password: 'secret' });
+  });
+  afterAll(() => broker?.remove());
+  const open = () => createNatsQueue({ url: broker.url, log: () => {} });
+
+  itIsAQueue(async () => open());
+  itSurvivesItsBroker(() => broker, open);
+
+  it('says so when it may not come in', async () => {
+    const url = broker.url.replace(':secret@', ':wrong@');
+    const queue = createNatsQueue({ url, log: () => {} });
+    await expect(queue.send('c', { id: 'm', body: '' })).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      backend: 'nats',
+      message: expect.stringMatching(/authorization/i),
+    });
+    await queue.close();
+  });
+});
