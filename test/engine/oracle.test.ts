@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
 import { differenceOf } from './oracle/compare.ts';
 import { createOperation } from './oracle/operation.ts';
+import { randomAccess, randomHolder, refusing } from './oracle/rules.ts';
 import { buildWorld } from './oracle/schemas.ts';
 import { createWorld } from './oracle/world.ts';
 
@@ -77,4 +78,41 @@ it(`answers ${cases} generated operations from seed ${seed} as graphql-js does`,
   process.stdout.write(`against the stitched schema: ${JSON.stringify(compared)}\n`);
   expect(compared.same).toBeGreaterThan(4 * compared.different);
   expect(compared.ourCalls).toBeLessThanOrEqual(compared.stitchedCalls);
+}, 3_600_000);
+
+it(`refuses in ${cases / 2} generated operations what resolvers that ask would refuse`, async () => {
+  let refused = 0;
+  for (let at = 0; at < cases / 2; at += perWorld) {
+    const world = createWorld(seed * 2_000_003 + at);
+    if (world.failures > 0) continue; // of two errors either may be told
+    const { stitched, plain, subschemas, resolvers } = buildWorld(world);
+    const access = randomAccess(stitched, world.seed);
+    const options = { schema: stitched, subschemas, resolvers, access };
+    const engine = createEngine(options);
+    const reference = refusing(plain, options);
+    for (let number = 0; number < perWorld; number++) {
+      const { source, variables } = createOperation(plain, world.seed + number * 7919);
+      const name = `world ${world.seed} case ${number}\n${source}`;
+      const document = parse(source);
+      if (validate(plain, document).length > 0) continue;
+      const plan = engine.prepare(source);
+      if ('errors' in plan) throw new Error(`${name}\n${plan.errors.join('\n')}`);
+      for (const holder of [0, 1, 2].map((who) => randomHolder(world.seed + number + who))) {
+        const ours = (await engine.execute(plan, {
+          variables,
+          context: { ...holder },
+        })) as ExecutionResult;
+        const theirs = await execute({
+          schema: reference,
+          document,
+          variableValues: variables,
+          contextValue: { ...holder },
+        });
+        const difference = differenceOf(ours, theirs, false);
+        if (difference) throw new Error(`${name}\n${holder.holds.join()}\n${difference}`);
+        if (ours.errors) refused++;
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(cases / 20);
 }, 3_600_000);
