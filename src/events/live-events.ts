@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { Topic } from './define-topic.ts';
 import type { JobDefinition } from './jobs/define-job.ts';
@@ -50,6 +51,9 @@ export interface LiveEvents {
   close(): Promise<void>;
 }
 
+/** How long what a webhook asks of backends may take, in milliseconds. */
+const applyMs = 10_000;
+
 /** What a definition finds its running self in: an operation's context, or `{ events }`. */
 export interface EventsContext {
   readonly events?: LiveEvents | undefined;
@@ -80,6 +84,11 @@ export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
     topicNames: definitions.topics.map(({ name }) => name),
     values: options.webhooks ?? { keys: new Map(), allowLoopback: false },
     topics,
+    context: () => {
+      const nobody = { viewer: null, client: { name: null, version: null }, traceparent: null };
+      const [signal, deadline] = [AbortSignal.timeout(applyMs), performance.now() + applyMs];
+      return host.jobs.contextOf({ ...nobody, requestId: randomUUID() }, signal, deadline);
+    },
     redisUrl: settings.REDIS_URL,
     dataDir,
     observer,

@@ -14,7 +14,11 @@ import { createWorker, type Worker } from './worker.ts';
 /** What the server lends to jobs. */
 export interface JobsHost {
   /** A context to do a job in: backends, the bff's own tokens, the viewer who enqueued it. */
-  readonly contextOf: (order: JobOrder, signal: AbortSignal, deadline: number) => RequestContext;
+  readonly contextOf: (
+    order: Pick<JobOrder, 'viewer' | 'client' | 'requestId' | 'traceparent'>,
+    signal: AbortSignal,
+    deadline: number,
+  ) => RequestContext;
   /** What its viewer may know of an error. */
   readonly maskOf: (error: unknown, order: JobOrder) => JobError;
 }

@@ -1,4 +1,5 @@
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../../definition-place.ts';
+import type { RequestContext } from '../../request.ts';
 import type { Topic } from '../define-topic.ts';
 import type { HeaderReader, WebhookVerification } from './signatures/signature.ts';
 
@@ -25,12 +26,19 @@ export interface WebhookSourceOptions<Data> {
     payload: Readonly<Record<string, unknown>>,
     webhook: ReceivedWebhook,
   ) => Data | null;
+  /**
+   * What is done before the topic is told, such as a call to a backend. May be done twice when a
+   * process dies meanwhile. While it fails in a way that can pass, it is tried again; otherwise
+   * the webhook is given up, and the log says so. @default nothing
+   */
+  apply?(event: Data, context: RequestContext): Promise<unknown>;
   /** Largest body. @default 256 KiB */
   readonly bodyLimitBytes?: number;
 }
 
 /** A sender of webhooks. Inert: a server that has it among its subschemas answers at its path. */
-export interface WebhookSource<Data = unknown> extends Required<WebhookSourceOptions<Data>> {
+export interface WebhookSource<Data = unknown> extends WebhookSourceOptions<Data> {
+  readonly bodyLimitBytes: number;
   readonly place: DefinitionPlace | null;
 }
 

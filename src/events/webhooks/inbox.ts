@@ -1,5 +1,5 @@
 import type { SqliteFile } from '../sqlite-file.ts';
-import type { Genuine, Intake, PublishWebhook, Taken } from './intake.ts';
+import { canPass, type Genuine, type Intake, type PublishWebhook, type Taken } from './intake.ts';
 
 export interface InboxOptions {
   /** With `inboxTables`; closed by its owner, after this. */
@@ -100,19 +100,26 @@ export class Inbox implements Intake {
         now,
       ),
     );
-    const published: number[] = [];
+    const settled: number[] = [];
+    const waiting: string[] = [];
     for (const { seq, ...webhook } of rows.toSorted((a, b) => a.seq - b.seq)) {
       try {
         await this.#publish(webhook);
-        published.push(seq);
+        settled.push(seq);
       } catch (error) {
-        this.#log(
-          `webhook ${webhook.id} of source "${webhook.source}" waits in the inbox: ${textOf(error)}`,
-        );
+        const what = `webhook ${webhook.id} of source "${webhook.source}"`;
+        if (canPass(error)) {
+          waiting.push(`${what} waits in the inbox: ${textOf(error)}`);
+        } else {
+          settled.push(seq);
+          this.#log(`${what} is given up: ${textOf(error)}`);
+        }
       }
     }
+    const [first] = waiting;
+    if (first) this.#log(waiting.length > 1 ? `${first}; and ${waiting.length - 1} more` : first);
     await this.#file.write(({ run }) => {
-      for (const seq of published) {
+      for (const seq of settled) {
         run('UPDATE webhook_inbox SET done_at = ?, event = NULL WHERE seq = ?', this.#now(), seq);
       }
     });

@@ -1,3 +1,5 @@
+import { isBackendError } from '../../error.ts';
+
 /** A webhook that was found genuine: what is to be made of it. */
 export interface Genuine {
   /** The source's name. */
@@ -23,7 +25,7 @@ export interface Intake {
   close(): Promise<void>;
 }
 
-/** Puts an event on its source's topic; resolves when the broker has taken it. */
+/** Does what its source applies, and puts the event on its topic; resolves when the broker has taken it. */
 export type PublishWebhook = (webhook: Omit<Genuine, 'keptMs'>) => Promise<void>;
 
 /**
@@ -34,3 +36,8 @@ export const keptMs = 4 * 24 * 3_600_000;
 
 /** The same where they cover none, and nothing else ever makes a recorded webhook too old: 90 days. */
 export const keptWithoutTimeMs = 90 * 24 * 3_600_000;
+
+/** Whether what failed may go well later. */
+export function canPass(error: unknown): boolean {
+  return isBackendError(error) && (error.retryable || error.code === 'UPSTREAM_UNAVAILABLE');
+}

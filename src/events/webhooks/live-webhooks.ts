@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { describePlace } from '../../definition-place.ts';
+import type { RequestContext } from '../../request.ts';
 import type { EventsObserver } from '../observer.ts';
 import { openSqliteFile } from '../sqlite-file.ts';
+import { validated } from '../standard-schema.ts';
 import type { LiveTopics } from '../topics/live-topics.ts';
 import { createConfirmedIntake } from './confirmed-intake.ts';
 import type { WebhookSource } from './define-webhook-source.ts';
@@ -22,6 +24,8 @@ export interface LiveWebhooksOptions {
   readonly topicNames: readonly string[];
   readonly values: WebhookValues;
   readonly topics: LiveTopics;
+  /** What a source's `apply` works in. */
+  readonly context: () => RequestContext;
   /** The Redis that instances share the ids of webhooks in. @default none: each machine has its own */
   readonly redisUrl: string | null;
   /** Folder of what survives a restart; null keeps it in memory. */
@@ -50,7 +54,16 @@ export function createLiveWebhooks(options: LiveWebhooksOptions): LiveWebhooks {
   const publish: PublishWebhook = async ({ source: name, id, event }) => {
     const source = sources.get(name);
     if (!source) throw new Error(`there is no webhook source "${name}" any more`);
-    await topics.publish(source.topic, JSON.parse(event), { id: `${name}:${id}` });
+    const given: unknown = JSON.parse(event);
+    if (source.apply) {
+      const data = await validated(
+        `the event of webhook source "${name}"`,
+        source.topic.schema,
+        given,
+      );
+      await source.apply(data, options.context());
+    }
+    await topics.publish(source.topic, given, { id: `${name}:${id}` });
   };
 
   // What a broker has confirmed is safe there; one inside this process confirms nothing.

@@ -2,7 +2,7 @@ import { isBackendError } from '../../error.ts';
 import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
 import type { WebhookSource } from './define-webhook-source.ts';
-import { type Intake, keptMs, keptWithoutTimeMs } from './intake.ts';
+import { canPass, type Intake, keptMs, keptWithoutTimeMs } from './intake.ts';
 import { payloadOf } from './payload.ts';
 import {
   type HeaderReader,
@@ -159,7 +159,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     } catch (error) {
       observer.webhook(name, 'refused');
       const place = isBackendError(error) ? `${error.backend}: ` : '';
-      return { status: 503, why: `webhook ${webhook.id} can't be kept: ${place}${textOf(error)}` };
+      const status = canPass(error) ? 503 : 422;
+      return { status, why: `webhook ${webhook.id} can't be taken: ${place}${textOf(error)}` };
     }
   }
 

@@ -64,6 +64,27 @@ describe('the inbox', () => {
     await inbox.close();
   });
 
+  test('gives up what can never go well, and goes on with the rest', async () => {
+    const published: string[] = [];
+    const lines: string[] = [];
+    const publish: PublishWebhook = async ({ id }) => {
+      const unknown = { code: 'NOT_FOUND', backend: 'flights', message: 'no such flight' } as const;
+      if (id === 'a') throw new BackendError(unknown);
+      published.push(id);
+    };
+    let time = 0;
+    const log = (line: string) => void lines.push(line);
+    const inbox = new Inbox({ file: opened(), publish, log, now: () => time });
+    await inbox.accept(webhook('a'));
+    await inbox.accept(webhook('b'));
+    await inbox.drain();
+    time += 60_000;
+    await inbox.drain();
+    expect(published).toEqual(['b']);
+    expect(lines).toEqual(['webhook a of source "partner" is given up: no such flight']);
+    await inbox.close();
+  });
+
   test('forgets an id when its time is over, and never an event that waits', async () => {
     let time = 0;
     let isAway = false;
