@@ -7,7 +7,7 @@ import './batch-field.ts';
 import { DateTime } from './date-time.ts';
 
 /** What every builder of this house starts with; `Types` may add scalars, inputs and objects. */
-interface HouseTypes extends HouseAuth {
+export interface HouseTypes extends HouseAuth {
   Context: RequestContext;
   Scalars: {
     DateTime: { Input: Date; Output: Date };
