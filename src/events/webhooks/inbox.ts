@@ -103,6 +103,8 @@ export class Inbox implements Intake {
     const settled: number[] = [];
     const waiting: string[] = [];
     for (const { seq, ...webhook } of rows.toSorted((a, b) => a.seq - b.seq)) {
+      // What is left is taken again; another process may have it by then.
+      if (this.#now() - now > leaseMs / 2) break;
       try {
         await this.#publish(webhook);
         settled.push(seq);

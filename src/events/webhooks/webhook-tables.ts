@@ -60,5 +60,4 @@ export const outgoingTables = `
     answer TEXT
   );
   CREATE INDEX IF NOT EXISTS webhook_attempts_delivery ON webhook_attempts (delivery);
-  CREATE TABLE IF NOT EXISTS webhook_cursors (topic TEXT PRIMARY KEY, cursor TEXT NOT NULL);
 `;
