@@ -44,7 +44,10 @@ export class PullConsumer implements Consumer {
     this.#options = options;
     this.#holding = setInterval(() => {
       for (const taken of this.#inHand.keys()) {
-        taken.hold().catch((error: unknown) => options.state.away(error));
+        taken.hold().catch((error: unknown) => {
+          if (this.#inHand.has(taken))
+            options.log(`queue "${options.channel}": ${reasonOf(error)}`);
+        });
       }
     }, options.holdEveryMs).unref();
     this.#loop = this.#run();
