@@ -182,6 +182,8 @@ function tooLarge({ bodyLimitBytes }: WebhookSource): string {
   return `its body is longer than ${bodyLimitBytes} bytes`;
 }
 
+/** A line of a log, however much of what came is in it. */
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, ' ').slice(0, 300);
 }
