@@ -60,7 +60,8 @@ export function privateNats({ durable = true, password }: PrivateOptions = {}) {
 export async function privateRabbitmq({
   durable = true,
   password = 'guest',
-}: PrivateOptions = {}): Promise<PrivateBroker> {
+  plugins = [],
+}: PrivateOptions & { readonly plugins?: readonly string[] } = {}): Promise<PrivateBroker> {
   const distPort = await freePort();
   return privateBroker((port, folder, starts) => {
     const home = join(folder, durable ? 'node' : String(starts));
@@ -70,7 +71,7 @@ export async function privateRabbitmq({
       `default_user = guest\ndefault_pass = ${password}\nlisteners.tcp.1 = 127.0.0.1:${port}\n` +
         'loopback_users.guest = true\nlog.file = false\nvm_memory_high_watermark.absolute = 256MB\n',
     );
-    writeFileSync(join(folder, 'plugins'), '[].');
+    writeFileSync(join(folder, 'plugins'), `[${plugins.join(',')}].`);
     return {
       url: `amqp://guest:${password}@127.0.0.1:${port}`,
       command: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
