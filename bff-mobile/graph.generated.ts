@@ -73,6 +73,7 @@ export interface Graph {
     departsAt: string;
     destination: Graph['Airport'] | null;
     distanceMiles: number;
+    gate: string | null;
     id: string;
     origin: Graph['Airport'] | null;
     statusText: string | null;
@@ -132,6 +133,7 @@ export interface Graph {
   Subscription: {
     __typename: 'Subscription';
     departures: Graph['Flight'];
+    flightUpdated: Graph['Flight'] | null;
     job: Graph['Job'] | null;
   };
   Traveller: {

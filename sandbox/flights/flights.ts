@@ -12,6 +12,8 @@ import {
 import { GrpcError, startGrpcServer } from '../service/grpc-server.ts';
 import { encodePageToken } from '../service/page-token.ts';
 import type { RunningService, ServiceOptions } from '../service/service.ts';
+import { createFlightChanges, type FlightChanges } from './flight-changes.ts';
+import type { Publisher } from './publisher.ts';
 import { createReplayClock, type ReplayClock, replay } from './replay.ts';
 import { type DeparturePosition, type FlightRow, type FlightStore, openFlights } from './store.ts';
 
@@ -21,6 +23,8 @@ export interface FlightsOptions extends ServiceOptions {
    * @default 9000, which lets a flight leave Atlanta about every second
    */
   readonly watchSpeed?: number;
+  /** Tells a broker what changes; closed with the service. @default only `WatchFlights` tells */
+  readonly publisher?: Publisher | null;
 }
 
 const proto = join(import.meta.dirname, '../../schemas/flights/flights.proto');
@@ -34,12 +38,15 @@ export async function startFlights(options: FlightsOptions = {}): Promise<Runnin
   const store = openFlights(options.dataDir ?? defaultDataDir);
   const calls = createCallLog('flights', options.print);
   const clock = createReplayClock(options.watchSpeed ?? defaultWatchSpeed);
+  const changes = createFlightChanges(store, clock);
+  const { publisher } = options;
+  if (publisher) changes.listen((change) => publisher.publish(change));
   try {
     const server = await startGrpcServer({
       port: options.port ?? 0,
       proto,
       service: 'flights.v1.Flights',
-      methods: methodsOf(store, clock),
+      methods: methodsOf(store, clock, changes),
       calls,
     });
     return {
@@ -48,6 +55,8 @@ export async function startFlights(options: FlightsOptions = {}): Promise<Runnin
       callsUrl: server.callsUrl,
       calls,
       async close() {
+        changes.close();
+        await publisher?.close();
         await server.close();
         store.close();
       },
@@ -69,7 +78,21 @@ interface PageRequest {
   readonly skip: number;
 }
 
-function methodsOf(store: FlightStore, clock: ReplayClock) {
+interface UpdateRequest {
+  readonly id: string;
+  readonly gate?: string;
+  readonly delayMinutes?: number;
+}
+
+function readGate(gate: string): string {
+  if (/^[A-Z\d]{1,4}$/i.test(gate)) return gate.toUpperCase();
+  throw new GrpcError(
+    status.INVALID_ARGUMENT,
+    `gate has to be one to four letters or digits, but is "${gate}"`,
+  );
+}
+
+function methodsOf(store: FlightStore, clock: ReplayClock, changes: FlightChanges) {
   return {
     GetFlight: {
       unary({ id }: { readonly id: string }) {
@@ -133,6 +156,22 @@ function methodsOf(store: FlightStore, clock: ReplayClock) {
       stream: ({ origin }: { readonly origin: string }, signal: AbortSignal) =>
         watch(store, clock, readRequired('origin', origin), signal),
     },
+    UpdateFlight: {
+      unary(request: UpdateRequest) {
+        const id = readRequired('id', request.id);
+        const found = flightById(store, id);
+        if (!found) throw new GrpcError(status.NOT_FOUND, `no flight has the id "${id}"`);
+        const gate = request.gate === undefined ? undefined : readGate(request.gate);
+        const updated =
+          store.update(found.id, { gate, delayMinutes: request.delayMinutes }) ?? found;
+        if (updated.gate !== found.gate) changes.tell(updated, 'gate');
+        if (updated.delayMinutes !== found.delayMinutes) changes.tell(updated, 'delayed');
+        return flightMessage(updated);
+      },
+    },
+    WatchFlights: {
+      stream: (_: unknown, signal: AbortSignal) => changes.watch(signal),
+    },
   };
 }
 
@@ -168,7 +207,7 @@ function departuresPage(
 }
 
 function flightMessage(flight: FlightRow) {
-  const { id, departsAt, origin, destination, distanceMiles, delayMinutes } = flight;
+  const { id, departsAt, origin, destination, distanceMiles, delayMinutes, gate } = flight;
   return {
     id: String(id),
     departsAt: { seconds: departsAt, nanos: 0 },
@@ -176,5 +215,6 @@ function flightMessage(flight: FlightRow) {
     destination,
     distanceMiles,
     delayMinutes,
+    gate,
   };
 }

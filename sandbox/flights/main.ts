@@ -1,8 +1,13 @@
 import { runService } from '../service/run-service.ts';
 import { startFlights } from './flights.ts';
+import { openPublisher } from './publisher.ts';
 
-await runService('flights', 4102, (options) =>
-  startFlights({ ...options, watchSpeed: readSpeed(process.env['WATCH_SPEED']) }),
+await runService('flights', 4102, async (options) =>
+  startFlights({
+    ...options,
+    watchSpeed: readSpeed(process.env['WATCH_SPEED']),
+    publisher: await openPublisher(process.env),
+  }),
 );
 
 function readSpeed(text: string | undefined): number | undefined {

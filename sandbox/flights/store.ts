@@ -11,6 +11,8 @@ export interface FlightRow {
   readonly destination: string;
   readonly distanceMiles: number;
   readonly delayMinutes: number;
+  /** Empty while it is not known. */
+  readonly gate: string;
 }
 
 export interface RouteRow {
@@ -44,6 +46,13 @@ export interface FlightStore {
   routes(origin: string, limit: number): RouteRow[];
   /** Null when nothing leaves from the airport. */
   delayStats(origin: string): DelayStatsRow | null;
+  /** All flights, by departure time, then id. */
+  all(): FlightRow[];
+  /** Changes what is given; null when no flight has the id. */
+  update(
+    id: number,
+    change: { readonly gate?: string | undefined; readonly delayMinutes?: number | undefined },
+  ): FlightRow | null;
   /** When the first and the last flight of all leave, in seconds since 1970. */
   readonly span: { readonly first: number; readonly last: number };
   close(): void;
@@ -55,9 +64,26 @@ const onTimeBelowMinutes = 15;
 /** Opens the flights, seeding them from `flights-20k.json` and `flights-airport.csv` on the first start. */
 export function openFlights(dataDir: string): FlightStore {
   const database = openSeeded({ dataDir, name: 'flights', version: 1, seed });
+  // Beside the seed, so that a database from before there were gates is as good.
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS gates (flight_id INTEGER PRIMARY KEY, gate TEXT NOT NULL)',
+  );
   const flightColumns = `id, departs_at AS departsAt, origin, destination,
-    distance_miles AS distanceMiles, delay_minutes AS delayMinutes`;
+    distance_miles AS distanceMiles, delay_minutes AS delayMinutes,
+    coalesce((SELECT gate FROM gates WHERE flight_id = id), '') AS gate`;
   const byId = database.prepare(`SELECT ${flightColumns} FROM flights WHERE id = ?`);
+  const everyFlight = database.prepare(
+    `SELECT ${flightColumns} FROM flights ORDER BY departs_at, id`,
+  );
+  const setGate = database.prepare(
+    'INSERT INTO gates VALUES (?, ?) ON CONFLICT DO UPDATE SET gate = excluded.gate',
+  );
+  const setDelay = database.prepare('UPDATE flights SET delay_minutes = ? WHERE id = ?');
+  const countAgain = database.prepare(`
+    UPDATE delay_stats SET (mean_delay_minutes, on_time_share) = (
+      SELECT avg(delay_minutes), avg(delay_minutes < ${onTimeBelowMinutes})
+      FROM flights WHERE flights.origin = delay_stats.origin)
+    WHERE origin = ?`);
   const byOrigin = database.prepare(`
     SELECT ${flightColumns} FROM flights
     WHERE origin = ? AND (departs_at, id) > (?, ?)
@@ -73,8 +99,20 @@ export function openFlights(dataDir: string): FlightStore {
     .get();
 
   // The casts below: each statement's columns are the fields of its row type.
+  const one = (id: number) => (byId.get(id) as FlightRow | undefined) ?? null;
   return {
-    one: (id) => (byId.get(id) as FlightRow | undefined) ?? null,
+    one,
+    all: () => everyFlight.all() as unknown[] as FlightRow[],
+    update(id, { gate, delayMinutes }) {
+      const flight = one(id);
+      if (flight === null) return null;
+      if (gate !== undefined) setGate.run(id, gate);
+      if (delayMinutes !== undefined) {
+        setDelay.run(delayMinutes, id);
+        countAgain.run(flight.origin);
+      }
+      return one(id);
+    },
     departures: (origin, { limit, skip, after }) =>
       byOrigin.all(
         origin,

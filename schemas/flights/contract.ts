@@ -14,6 +14,8 @@ export interface Flight {
   readonly distanceMiles: number;
   /** How late it was, in minutes; negative when early. */
   readonly delayMinutes: number;
+  /** Where it is boarded; empty while that is not known. */
+  readonly gate: string;
 }
 
 /** A connection from one airport to another. */
@@ -149,6 +151,31 @@ export interface WatchDeparturesResponse {
   readonly flight: Flight | null;
 }
 
+/** What to change of a flight; what is absent stays. */
+export interface UpdateFlightRequest {
+  /** The flight's id. */
+  readonly id?: string | null;
+  /** Where it is boarded, one to four letters or digits. */
+  readonly gate?: string | null;
+  /** How late it is, in minutes. */
+  readonly delayMinutes?: number | null;
+}
+
+/** Watches all flights. */
+export type WatchFlightsRequest = { readonly [key: string]: never };
+
+/** Something happened to a flight. Says what, not how it is now: who wants to know asks. */
+export interface FlightChange {
+  /** The flight's id. */
+  readonly flightId: string;
+  /** IATA code of the airport it leaves from. */
+  readonly origin: string;
+  /** IATA code of the airport it flies to. */
+  readonly destination: string;
+  /** `departed`, `delayed` or `gate`. */
+  readonly change: string;
+}
+
 export interface Timestamp {
   readonly seconds: string;
   readonly nanos: number;
@@ -185,4 +212,11 @@ export interface Flights {
    * leaves. Goes on until the caller cancels. NOT_FOUND when no flight leaves from the airport.
    */
   WatchDepartures: { request: WatchDeparturesRequest; response: WatchDeparturesResponse; stream: true };
+  /** Changes the gate of a flight, or how late it is. NOT_FOUND when no flight has the id. */
+  UpdateFlight: { request: UpdateFlightRequest; response: Flight };
+  /**
+   * What changes of all flights from now on, for who hears no broker. Goes on until the caller
+   * cancels.
+   */
+  WatchFlights: { request: WatchFlightsRequest; response: FlightChange; stream: true };
 }

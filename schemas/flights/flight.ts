@@ -1,8 +1,9 @@
-import { timestampToDate } from 'tailorbird';
+import { type RequestContext, timestampToDate } from 'tailorbird';
 import { AirportRef } from './airport-stub.ts';
 import { flightById, flights } from './backend.ts';
 import { builder } from './builder.ts';
 import type { Flight } from './contract.ts';
+import { flightChanged } from './topics.ts';
 
 export const FlightRef = builder.objectRef<Flight>('Flight');
 
@@ -31,6 +32,10 @@ FlightRef.implement({
       nullable: false,
       description: 'How late it was, in minutes; negative when early.',
     }),
+    gate: t.string({
+      description: 'Where it is boarded, such as `B12`; null while that is not known.',
+      resolve: ({ gate }) => gate || null,
+    }),
   }),
 });
 
@@ -55,17 +60,42 @@ builder.queryFields((t) => ({
 
 builder.subscriptionType({});
 
-builder.subscriptionField('departures', (t) =>
-  t.field({
+builder.subscriptionFields((t) => ({
+  departures: t.field({
     type: FlightRef,
     nullable: false,
     description: 'The departures of an airport as they happen; the latest one at once.',
     args: { iata: t.arg.id({ required: true, description: 'Such as `ATL`.' }) },
-    subscribe: (_, { iata }, context) =>
-      flights.api(context).stream('WatchDepartures', { origin: iata.toUpperCase() }),
-    resolve: ({ flight }) => {
+    subscribe: (_, { iata }, context) => departuresOf(context, iata.toUpperCase()),
+    resolve: async ({ flightId }, _, context) => {
+      const flight = await flightById.load(context, flightId);
       if (flight) return flight;
-      throw new Error('flights.v1.Flights/WatchDepartures sent an event without its flight');
+      throw new Error(`flight ${flightId} has left, but the flights service does not know it`);
     },
   }),
-);
+  flightUpdated: t.field({
+    type: FlightRef,
+    description: 'A flight, each time that it is late, has another gate or leaves.',
+    args: { id: t.arg.id({ required: true }) },
+    subscribe: (_, { id }, context) => flightChanged.subscribe(context, { key: id }),
+    resolve: ({ flightId }, _, context) => flightById.load(context, flightId),
+  }),
+}));
+
+/** The latest departure, unless the client comes back and has it; then each one as it leaves. */
+async function* departuresOf(context: RequestContext, origin: string) {
+  const events = flightChanged.subscribe(context, {
+    filter: (event) => event.change === 'departed' && event.origin === origin,
+  });
+  try {
+    if (context.position?.resumeAfter(flightChanged.name) == null) {
+      for await (const { flight } of flights.api(context).stream('WatchDepartures', { origin })) {
+        if (flight) yield { flightId: flight.id };
+        break;
+      }
+    }
+    yield* events;
+  } finally {
+    await events.return?.();
+  }
+}

@@ -1,6 +1,8 @@
 import { defineSubschema } from 'tailorbird';
 import { flights } from './backend.ts';
 import { builder } from './builder.ts';
+import { flightChanged } from './topics.ts';
+import { airlineWebhook, gateAnnounced } from './webhooks.ts';
 import './airport.ts';
 import './flight.ts';
 
@@ -11,4 +13,6 @@ export const flightsSubschema = defineSubschema({
     Flight: { key: 'id', entry: '_flightsById' },
     Airport: { key: 'iata', entry: '_airportsWithFlights' },
   },
+  topics: [flightChanged, gateAnnounced],
+  webhooks: [airlineWebhook],
 });

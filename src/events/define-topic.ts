@@ -1,6 +1,7 @@
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import type { CloudEvent } from './cloud-event.ts';
 import { type EventsContext, liveEvents } from './live-events.ts';
+import type { RequestContext } from '../request.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 export interface TopicOptions<Data, Given> {
@@ -15,6 +16,11 @@ export interface TopicOptions<Data, Given> {
   readonly key: (event: Data) => string;
   /** Tags that every cache of every instance drops before readers hear of it. @default none */
   readonly tags?: (event: Data) => readonly string[];
+  /**
+   * Events that a backend streams, for as long as the context's signal lets it. Read while topics
+   * stay in this process; with a broker, the backend publishes there itself. @default none
+   */
+  readonly feed?: (context: RequestContext) => AsyncIterable<unknown>;
 }
 
 export interface SubscribeTopicOptions<Data> {
@@ -38,6 +44,7 @@ export interface Topic<Data = unknown, Given = Data> {
   readonly schema: StandardSchema<Data, Given>;
   key(event: Data): string;
   tags(event: Data): readonly string[];
+  readonly feed: ((context: RequestContext) => AsyncIterable<unknown>) | null;
   /** Whether events drop anything, so that every instance has to hear them. */
   readonly invalidates: boolean;
   /**
@@ -63,7 +70,7 @@ export function defineTopic<Data, Given = Data>(
   options: TopicOptions<Data, Given>,
 ): Topic<Data, Given> {
   const place = placeOfCaller(defineTopic);
-  const { name, schema, key, tags } = options;
+  const { name, schema, key, tags, feed } = options;
   if (!/^[a-z][\w-]*(\.[a-z][\w-]*)*$/i.test(name) || name.length > 100) {
     throw new Error(
       `${describePlace(place)}: the topic's name ${JSON.stringify(name)} must be words of letters, digits, "-" and "_" with dots between them, such as "flights.changed"`,
@@ -75,6 +82,7 @@ export function defineTopic<Data, Given = Data>(
     schema,
     key,
     tags: tags ?? (() => []),
+    feed: feed ?? null,
     invalidates: tags !== undefined,
     publish: async (context, event, published) =>
       liveEvents(context).topics.publish(topic, event, published),

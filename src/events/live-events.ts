@@ -74,6 +74,8 @@ export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
     topics: definitions.topics,
     broker: createBroker(settings, log),
     source: `/bff/${host.bff}`,
+    feedContext: (signal) =>
+      host.jobs.contextOf({ ...nobody, requestId: randomUUID() }, signal, Number.POSITIVE_INFINITY),
     invalidate,
     observer,
     log,
@@ -85,7 +87,6 @@ export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
     values: options.webhooks ?? { keys: new Map(), allowLoopback: false },
     topics,
     context: () => {
-      const nobody = { viewer: null, client: { name: null, version: null }, traceparent: null };
       const [signal, deadline] = [AbortSignal.timeout(applyMs), performance.now() + applyMs];
       return host.jobs.contextOf({ ...nobody, requestId: randomUUID() }, signal, deadline);
     },
@@ -119,6 +120,9 @@ export function createLiveEvents(options: LiveEventsOptions): LiveEvents {
     },
   };
 }
+
+/** Who asks where no client does. */
+const nobody = { viewer: null, client: { name: null, version: null }, traceparent: null };
 
 /** The running events of an operation. Fails: Error with the remedy. */
 export function liveEvents({ events }: EventsContext): LiveEvents {

@@ -227,6 +227,7 @@ export function createComposedServer<Plan>(
 
     async listen() {
       telemetry.metrics.open();
+      events?.topics.open();
       for (const what of switchedOff(start)) logger.warn({ bff: composed.name }, what);
       const host = options.host ?? (environment === 'production' ? undefined : '127.0.0.1');
       const port =

@@ -44,6 +44,7 @@ function messageOf(flight: SourceFlight) {
     destination: flight.destination,
     distanceMiles: flight.distance,
     delayMinutes: flight.delay,
+    gate: '',
   };
 }
 

@@ -3,6 +3,7 @@ import { cloudEvent, toStructured } from '../cloud-event.ts';
 import type { PublishOptions, SubscribeTopicOptions, Topic } from '../define-topic.ts';
 import { describePlace } from '../../definition-place.ts';
 import { didYouMean } from '../../nearest-name.ts';
+import type { RequestContext } from '../../request.ts';
 import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
 import type { Broker } from './broker.ts';
@@ -21,6 +22,8 @@ export interface LiveTopicsOptions {
   readonly log: (message: string) => void;
   /** Events that may wait for one reader, in bytes. @default 1 MiB */
   readonly backlogBytes?: number;
+  /** What feeds of backends are read in. @default they are not */
+  readonly feedContext?: (signal: AbortSignal) => RequestContext;
 }
 
 /** What a subscription reads with. */
@@ -45,6 +48,8 @@ export interface LiveTopics {
   ): AsyncIterableIterator<Data>;
   /** Hears every event of a topic that this process hears, until what it returns is called. */
   listen(topic: Pick<Topic, 'name'>, listener: TopicListener): () => void;
+  /** Reads the feeds of backends that caches depend on, from now on. */
+  open(): void;
   /** How many read now, and how many subscriptions the broker has of this process. */
   count(): { readonly readers: number; readonly subscriptions: number };
   close(): Promise<void>;
@@ -66,7 +71,24 @@ export function createLiveTopics(options: LiveTopicsOptions): LiveTopics {
     }
     defined.set(topic.name, topic);
   }
-  for (const topic of defined.values()) feeds.set(topic.name, new TopicFeed({ ...options, topic }));
+  for (const topic of defined.values()) {
+    const { feed } = topic;
+    const { feedContext } = options;
+    const isFed = feed !== null && feedContext !== undefined && broker.name === 'in-process';
+    feeds.set(
+      topic.name,
+      new TopicFeed({
+        ...options,
+        topic,
+        ...(isFed && {
+          fed: {
+            open: (signal) => feed(feedContext(signal)),
+            publish: (event) => topics.publish(topic, event),
+          },
+        }),
+      }),
+    );
+  }
 
   const feedOf = ({ name }: Pick<Topic, 'name'>): TopicFeed => {
     const feed = feeds.get(name);
@@ -76,8 +98,11 @@ export function createLiveTopics(options: LiveTopicsOptions): LiveTopics {
     );
   };
 
-  return {
+  const topics: LiveTopics = {
     broker: broker.name,
+    open() {
+      for (const feed of feeds.values()) feed.open();
+    },
     async publish(topic, event, { id, traceparent } = {}) {
       feedOf(topic);
       const data = await validated(`an event of topic "${topic.name}"`, topic.schema, event);
@@ -151,4 +176,5 @@ export function createLiveTopics(options: LiveTopicsOptions): LiveTopics {
       await broker.close();
     },
   };
+  return topics;
 }

@@ -4,6 +4,7 @@ import type { Topic } from '../define-topic.ts';
 import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
 import type { Broker, BrokerSubscription, Heard } from './broker.ts';
+import { BackendFeed } from './backend-feed.ts';
 import type { TopicEvent, TopicReader } from './topic-reader.ts';
 
 export interface TopicFeedOptions {
@@ -12,6 +13,11 @@ export interface TopicFeedOptions {
   readonly observer: EventsObserver;
   readonly invalidate: (tags: readonly string[]) => Promise<void>;
   readonly log: (message: string) => void;
+  /** Opens what a backend streams, and publishes it; where topics stay in this process. @default none */
+  readonly fed?: {
+    readonly open: (signal: AbortSignal) => AsyncIterable<unknown>;
+    readonly publish: (event: unknown) => Promise<unknown>;
+  };
 }
 
 /** Hears whole events of a topic, in every instance. */
@@ -41,6 +47,7 @@ export class TopicFeed {
   /** Events are read one after the other, so that none overtakes. */
   #reading: Promise<void> = Promise.resolve();
   #isClosed = false;
+  #backend: BackendFeed | undefined;
 
   constructor(options: TopicFeedOptions) {
     this.#options = options;
@@ -51,6 +58,11 @@ export class TopicFeed {
     return (
       this.#everything.size + [...this.#byKey.values()].reduce((sum, { size }) => sum + size, 0)
     );
+  }
+
+  /** Hears the topic's backend from now on, however few read, when caches depend on it. */
+  open(): void {
+    if (this.#isPermanent) this.#feed();
   }
 
   /** Whether the broker has a subscription of ours. */
@@ -66,6 +78,7 @@ export class TopicFeed {
 
   add(reader: TopicReader): void {
     this.#cancelStop();
+    this.#feed();
     const { key } = reader;
     if (key === undefined) {
       this.#everything.add(reader);
@@ -89,6 +102,7 @@ export class TopicFeed {
   listen(listener: TopicListener): () => void {
     this.#listeners.add(listener);
     this.#cancelStop();
+    this.#feed();
     this.#keepListening();
     return () => {
       this.#listeners.delete(listener);
@@ -227,6 +241,12 @@ export class TopicFeed {
     for (const reader of this.#all()) reader.gap();
   }
 
+  #feed(): void {
+    const { topic, fed, log } = this.#options;
+    if (!fed || this.#isClosed) return;
+    this.#backend ??= new BackendFeed({ topic: topic.name, ...fed, gap: () => this.#gap(), log });
+  }
+
   #stopWhenIdle(): void {
     if (this.#isPermanent || this.#listeners.size > 0 || this.readers > 0 || this.#isClosed) return;
     clearTimeout(this.#timer);
@@ -238,6 +258,8 @@ export class TopicFeed {
   }
 
   async #stop(): Promise<void> {
+    this.#backend?.stop();
+    this.#backend = undefined;
     const heard = this.#heard;
     this.#heard = undefined;
     this.#isHeard = false;
