@@ -1,9 +1,15 @@
 import { join } from 'node:path';
+import { assertInstalled } from '../broker-package.ts';
 import { openSqliteFile } from '../sqlite-file.ts';
 import type { JobStore } from './job-store.ts';
 import type { Queue } from './queue.ts';
 import type { QueueUrls } from './queue-settings.ts';
+import { createAmqp1Queue } from './queues/amqp1.ts';
+import { createKafkaQueue } from './queues/kafka.ts';
+import { createNatsQueue } from './queues/nats.ts';
+import { createRabbitmqQueue } from './queues/rabbitmq.ts';
 import { createSqliteQueue, sqliteQueueSchema } from './queues/sqlite.ts';
+import { createSqsQueue } from './queues/sqs.ts';
 import { createSqliteJobStore, sqliteJobStoreSchema } from './stores/sqlite.ts';
 
 export interface JobStorageOptions {
@@ -21,16 +27,46 @@ export interface JobStorage {
   readonly store: JobStore;
 }
 
-/** Fails: Error for a file that can't be opened, or a broker's client that is not installed. */
-export function openJobStorage({ bff, dataDir, log }: JobStorageOptions): JobStorage {
+/**
+ * How jobs stand is kept in SQLite always, so the processes of a bff that do jobs or tell of them
+ * share a file; what waits may be at a broker.
+ *
+ * Fails: Error for a file that can't be opened, or a broker's client that is not installed.
+ */
+export function openJobStorage({ bff, urls, dataDir, log }: JobStorageOptions): JobStorage {
+  const atBroker = brokerQueue(urls, log);
   const file = openSqliteFile({
     path: dataDir === null ? ':memory:' : join(dataDir, `${bff}-jobs.sqlite`),
     schema: sqliteJobStoreSchema + sqliteQueueSchema,
     backend: 'jobs',
   });
-  const store = createSqliteJobStore(file);
   return {
-    queue: createSqliteQueue({ file, log }),
-    store: { ...store, close: () => file.close() },
+    queue: atBroker ?? createSqliteQueue({ file, log }),
+    store: { ...createSqliteJobStore(file), close: () => file.close() },
   };
+}
+
+function brokerQueue(urls: QueueUrls, log: (message: string) => void): Queue | null {
+  const { SQS_URL, AMQP1_URL, AMQP_URL, NATS_URL, KAFKA_BROKERS } = urls;
+  if (SQS_URL) {
+    assertInstalled('SQS_URL', '@aws-sdk/client-sqs');
+    return createSqsQueue({ url: SQS_URL, log });
+  }
+  if (AMQP1_URL) {
+    assertInstalled('AMQP1_URL', 'rhea');
+    return createAmqp1Queue({ url: AMQP1_URL, log });
+  }
+  if (AMQP_URL) {
+    assertInstalled('AMQP_URL', 'rabbitmq-client');
+    return createRabbitmqQueue({ url: AMQP_URL, log });
+  }
+  if (NATS_URL) {
+    assertInstalled('NATS_URL', '@nats-io/transport-node', '@nats-io/jetstream');
+    return createNatsQueue({ url: NATS_URL, log });
+  }
+  if (KAFKA_BROKERS) {
+    assertInstalled('KAFKA_BROKERS', 'kafkajs');
+    return createKafkaQueue({ url: KAFKA_BROKERS, log });
+  }
+  return null;
 }

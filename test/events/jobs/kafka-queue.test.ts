@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createKafkaQueue } from '../../../src/events/jobs/queues/kafka.ts';
+import { installed, mockKafka, type PrivateBroker } from '../topics/private-brokers.ts';
+import { itIsAQueue } from './queue-contract.ts';
+
+describe.runIf(installed('kcat'))('the queue on Kafka', { timeout: 60_000 }, () => {
+  let broker: PrivateBroker;
+  beforeAll(async () => {
+    broker = await mockKafka();
+  });
+  afterAll(() => broker?.remove());
+  const open = () => createKafkaQueue({ url: broker.url, log: () => {} });
+
+  itIsAQueue(async () => open());
+
+  it('says so when nothing answers', async () => {
+    const queue = createKafkaQueue({ url: '127.0.0.1:9', log: () => {} });
+    await expect(queue.send('c', { id: 'm', body: '' })).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      backend: 'kafka',
+    });
+    await queue.close();
+  });
+});
