@@ -8,7 +8,7 @@ import type { EnqueueOptions, Job, JobDefinition, JobError } from './define-job.
 import { confirmed, isFinished, newRecord, orderOf, revived, unconfirmed } from './job-changes.ts';
 import type { JobOrder, JobRecord, JobStore } from './job-store.ts';
 import { JobWatch } from './job-watch.ts';
-import type { Queue } from './queue.ts';
+import { type Queue, sendTimeoutMs } from './queue.ts';
 import { createWorker, type Worker } from './worker.ts';
 
 /** What the server lends to jobs. */
@@ -82,7 +82,7 @@ export interface LiveJobs {
 }
 
 /** How long an enqueue may take before a repeat of it may take over, in milliseconds. */
-const sendHoldMs = 30_000;
+const sendHoldMs = 2 * sendTimeoutMs;
 const maxKeyLength = 128;
 
 /** Runs the jobs of a bff. Fails: Error for two of one name. */
