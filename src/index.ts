@@ -15,6 +15,7 @@ export {
   type Tailor,
 } from './bff/define-bff.ts';
 export { BackendError, type ErrorCode, errorCodes, isBackendError } from './error.ts';
+export { defineQueueBackend, type QueueBackendOptions } from './events/queue-backend.ts';
 export { defineTopic, type Topic, type TopicOptions } from './events/define-topic.ts';
 export {
   defineWebhookSource,
@@ -28,6 +29,12 @@ export type { WebhookVerification } from './events/webhooks/signatures/signature
 export { slackWebhooks } from './events/webhooks/signatures/slack.ts';
 export { standardWebhooks } from './events/webhooks/signatures/standard-webhooks.ts';
 export { stripeWebhooks } from './events/webhooks/signatures/stripe.ts';
+export {
+  followLocation,
+  followOperation,
+  type LongRunningOperation,
+  type OperationState,
+} from './events/jobs/backend-operations.ts';
 export {
   defineJob,
   type EnqueueOptions,

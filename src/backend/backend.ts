@@ -133,6 +133,8 @@ export interface BackendAnswer {
   readonly bytes: number;
   /** True when a conditional request found nothing newer: there is no value then. REST only. */
   readonly notModified?: boolean;
+  /** True for 202: the backend goes on with it, and its `location` tells how far it is. REST only. */
+  readonly accepted?: boolean;
 }
 
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

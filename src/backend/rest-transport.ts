@@ -43,10 +43,11 @@ function decoded(
     return { value: undefined, headers, bytes, notModified: true };
   }
   if (status < 200 || status > 299) throw statusError(call, answer, endpoint);
-  const empty = bytes === 0 && (status === 204 || status === 205 || request.method !== 'GET');
+  const empty = bytes === 0 && ([202, 204, 205].includes(status) || request.method !== 'GET');
   const parse = (body: Buffer): unknown =>
     request.method === 'GET' ? bodies.parse(request.path, body) : parseBody(body);
-  return { value: empty ? null : parseJson(call, answer, endpoint, parse), headers, bytes };
+  const value = empty ? null : parseJson(call, answer, endpoint, parse);
+  return { value, headers, bytes, accepted: status === 202 };
 }
 
 /** The body as JSON. Fails: BackendError UPSTREAM_BAD_RESPONSE for another type, or what does not parse. */
