@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
 /** A webhook as it goes over the wire, and what has to come of it. */
@@ -20,6 +20,9 @@ export interface Secrets {
 }
 
 const largeBytes = 25_000_000;
+
+/** In every id: what an earlier run sent is remembered. */
+const run = randomUUID();
 
 /**
  * So many webhooks in a random order: of a hundred, 8 forged in five ways, 4 too old or too new, 8
@@ -129,7 +132,7 @@ function largeOf(
 ): SentWebhook {
   const body = Buffer.from(`{"number":${number},"pad":"${'x'.repeat(largeBytes)}"}`);
   const headers = {
-    'webhook-id': `msg_${kind}_${number}`,
+    'webhook-id': `msg_${run}_${kind}_${number}`,
     'webhook-timestamp': String(Math.floor(Date.now() / 1_000)),
   };
   // The reference implementation takes seconds for as much.
@@ -154,7 +157,7 @@ function standard(
   body: Buffer,
   at = new Date(),
 ): Record<string, string> {
-  const id = `msg_${number}`;
+  const id = `msg_${run}_${number}`;
   return {
     'webhook-id': id,
     'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
@@ -167,7 +170,9 @@ function hex(secret: string, text: Buffer): string {
 }
 
 function bodyOf(number: number): Buffer {
-  return Buffer.from(JSON.stringify({ id: `evt_${number}`, number, gate: `B${number % 40}` }));
+  return Buffer.from(
+    JSON.stringify({ id: `evt_${run}_${number}`, number, gate: `B${number % 40}` }),
+  );
 }
 
 function shuffle(list: unknown[]): void {
