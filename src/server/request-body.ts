@@ -92,12 +92,11 @@ function checkedOperation(body: Record<string, unknown>): OperationRequest | Htt
   if (variables != null && !isRecord(variables)) {
     return malformed(`The parameter "variables" must be an object, but is ${kindOf(variables)}.`);
   }
-  if (isTooDeep(variables)) {
-    return malformed(`The parameter "variables" is nested deeper than ${deepestVariables}.`);
-  }
   if (extensions != null && !isRecord(extensions)) {
     return malformed(`The parameter "extensions" must be an object, but is ${kindOf(extensions)}.`);
   }
+  const tooDeep = nestingProblem(body);
+  if (tooDeep) return tooDeep;
   return {
     query,
     documentId,
@@ -124,14 +123,23 @@ export function documentIdIn(body: Readonly<Record<string, unknown>>): string | 
   return typeof hash === 'string' && hash !== '' ? hash : null;
 }
 
-/** Deeper variables than this are nobody's; what walks them may recurse. */
-const deepestVariables = 100;
+/** What is nested deeper than anybody's data is, so that what walks it later may recurse; null when nothing is. */
+export function nestingProblem({
+  variables,
+  extensions,
+}: Pick<OperationRequest, 'variables' | 'extensions'>): HttpRefusal | null {
+  const name = isTooDeep(variables) ? 'variables' : isTooDeep(extensions) ? 'extensions' : null;
+  return name && malformed(`The parameter "${name}" is nested deeper than ${deepestNesting}.`);
+}
+
+const deepestNesting = 100;
 
 /** Whether a value is nested deeper than may be; without recursion. */
 function isTooDeep(root: unknown): boolean {
+  if (root === null || root === undefined) return false;
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > deepestVariables) return true;
+    if (depth > deepestNesting) return true;
     level = level.flatMap((value) =>
       typeof value === 'object' && value !== null ? Object.values(value) : [],
     );

@@ -17,7 +17,7 @@ import type { Composed } from './composed.ts';
 import type { HttpRefusal } from './http-refusal.ts';
 import type { Logger } from './log.ts';
 import type { Outcome, RunOperation } from './operations.ts';
-import { documentIdIn } from './request-body.ts';
+import { documentIdIn, nestingProblem } from './request-body.ts';
 import { clientIdentityOf, label, newRequestId } from './request-identity.ts';
 
 export interface SocketHandlerOptions<Plan> {
@@ -81,10 +81,10 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
       // Before anything is waited for, so that a `complete` that follows at once finds it.
       const controller = new AbortController();
       running.set(id, controller);
-      const tooOften = await gate.arrival(address, 'mutation');
-      if (tooOften) {
+      const refusal = nestingProblem(payload) ?? (await gate.arrival(address, 'mutation'));
+      if (refusal) {
         running.delete(id);
-        return [refusedArrival(tooOften, requestId)];
+        return [refusedArrival(refusal, requestId)];
       }
       const named = clientIdentityOf(request.headers);
       const parameters = context.connectionParams;
@@ -270,7 +270,7 @@ function tooManyOperations(requestId: string): GraphQLError {
 }
 
 function refusedArrival(
-  { message, code, retryable }: HttpRefusal,
+  { message, code = 'BAD_USER_INPUT', retryable = false }: HttpRefusal,
   requestId: string,
 ): GraphQLError {
   return new GraphQLError(message, { extensions: { code, requestId, retryable } });

@@ -139,6 +139,55 @@ describe('graphql-transport-ws', () => {
   });
 });
 
+describe('the id of an operation', () => {
+  const subscribe = (query: string) =>
+    JSON.stringify({ id: '1', type: 'subscribe', payload: { query } });
+
+  test.each(['subscription { idle }', '{ hang }'])(
+    'closes the socket when it is used again while %s runs under it',
+    async (query) => {
+      const socket = await ready();
+      const waiting = server.waiting();
+      socket.send(subscribe(query));
+      await waiting;
+      socket.send(subscribe('{ hello }'));
+      const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+      expect([code, String(reason)]).toEqual([4409, 'Subscriber for 1 already exists']);
+      server.release();
+    },
+  );
+
+  test('closes the socket when it is used twice at once', async () => {
+    const socket = await ready();
+    socket.send(subscribe('{ hello }'));
+    socket.send(subscribe('{ hello }'));
+    expect(await closeCode(socket)).toBe(4409);
+  });
+
+  test.each(['{ hello }', 'subscription { ticks(to: 1) }', '{ nothing }', '{ must(how: BUG) }'])(
+    'is free again once %s has ended',
+    async (query) => {
+      const socket = await ready();
+      const ends = { complete: 0, error: 0, next: 0 };
+      const done = new Promise((resolve) => {
+        socket.on('message', (data) => {
+          const { type } = JSON.parse(String(data)) as { type: keyof typeof ends };
+          ends[type] += 1;
+          if (type === 'next') return;
+          // In the turn in which it hears of the end.
+          if (ends.complete + ends.error < 20) socket.send(subscribe(query));
+          else resolve(undefined);
+        });
+        socket.once('close', resolve);
+      });
+      socket.send(subscribe(query));
+      await done;
+      expect(ends.complete + ends.error).toBe(20);
+      socket.terminate();
+    },
+  );
+});
+
 describe('a socket over a limit', () => {
   test('that does not introduce itself is closed', async () => {
     expect(await closeCode(open())).toBe(4408);
