@@ -20,7 +20,7 @@ import type { Setting } from './setting.ts';
 export interface Backend<Api = unknown> {
   /** Named after the service; appears in errors, logs and metrics. */
   readonly name: string;
-  readonly kind: 'rest' | 'grpc' | 'graphql';
+  readonly kind: 'rest' | 'grpc' | 'graphql' | 'queue';
   /** Where it is reached; several endpoints are separated by commas, `url;weight=2;zone=eu;priority=1;group=canary`. */
   readonly endpoints: Setting;
   readonly policy: BackendPolicy;

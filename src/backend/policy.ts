@@ -89,6 +89,7 @@ const defaults: EffectiveBackendPolicy = {
 
 const kindDefaults = {
   rest: {},
+  queue: {},
   graphql: {},
   grpc: { maxResponseBytes: 4 * 1024 * 1024 },
 } as const;

@@ -71,11 +71,33 @@ export function endpointsOf(
   backend: Pick<Backend, 'name' | 'kind' | 'endpoints'>,
 ): SettingUse<readonly Endpoint[]> {
   const grpc = backend.kind === 'grpc';
+  if (backend.kind === 'queue') return queuesOf(backend);
   return {
     setting: backend.endpoints,
     purpose: `backend "${backend.name}"`,
     example: grpc ? '127.0.0.1:4102 or grpcs://flights:443' : 'http://127.0.0.1:4101',
     read: (text) => text.split(',').map((item) => endpoint(item.trim(), grpc)),
+  };
+}
+
+/** The same for a backend behind a queue: `nats://host:4222/subject`, `amqp://host:5672/queue`. */
+function queuesOf(backend: Pick<Backend, 'name' | 'endpoints'>): SettingUse<readonly Endpoint[]> {
+  return {
+    setting: backend.endpoints,
+    purpose: `backend "${backend.name}"`,
+    example: 'nats://127.0.0.1:4222/cargo.requests',
+    read: (text) =>
+      text.split(',').map((item) => {
+        const [address = '', ...options] = item.trim().split(';');
+        const url = URL.parse(address.trim());
+        const isQueue = url && ['nats:', 'tls:', 'amqp:', 'amqps:'].includes(url.protocol);
+        if (!isQueue || url.hostname === '' || !/^\/[\w.%-]+$/.test(url.pathname)) {
+          throw new Malformed(
+            'expected a URL with nats, tls, amqp or amqps whose path is one subject or queue',
+          );
+        }
+        return readEndpoint(url, options);
+      }),
   };
 }
 
@@ -88,8 +110,12 @@ export function readPort(text: string): number {
 
 function endpoint(item: string, grpc: boolean): Endpoint {
   const [address = '', ...options] = item.split(';');
+  return readEndpoint(addressOf(address.trim(), grpc), options);
+}
+
+function readEndpoint(url: URL, options: readonly string[]): Endpoint {
   try {
-    return endpointWith(addressOf(address.trim(), grpc), options);
+    return endpointWith(url, options);
   } catch (error) {
     throw error instanceof EndpointRule ? new Malformed(error.message) : error;
   }
