@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAmqp1Queue } from '../../../src/events/jobs/queues/amqp1.ts';
 import { installed, type PrivateBroker, privateRabbitmq } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
 describe.runIf(installed('rabbitmq-server'))('the queue on AMQP 1.0', () => {
@@ -14,6 +14,10 @@ describe.runIf(installed('rabbitmq-server'))('the queue on AMQP 1.0', () => {
 
   itIsAQueue(async () => open());
   itSurvivesItsBroker(() => broker, open);
+  jobsSurviveTheirBroker(
+    () => broker,
+    () => ({ AMQP1_URL: `${broker.url}/queue/` }),
+  );
 
   it('says so when it may not come in', async () => {
     const url = `${broker.url.replace('guest@', 'wrong@')}/queue/`;

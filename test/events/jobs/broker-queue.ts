@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { done, type Queue } from '../../../src/events/jobs/queue.ts';
+import { startJobServer } from './job-server.ts';
 
 /** A broker that can be killed and started again at its address. */
 export interface KillableBroker {
@@ -62,4 +63,57 @@ export function itSurvivesItsBroker(broker: () => KillableBroker, open: () => Qu
       `${queue.name}: ${confirmed.length} confirmed, ${refused} refused, ${[...taken.values()].filter((times) => times > 1).length} delivered twice, 0 lost`,
     );
   }, 120_000);
+}
+
+/** What jobs promise on top of any broker: the effect of each that was acknowledged, once. */
+export function jobsSurviveTheirBroker(
+  broker: () => KillableBroker,
+  settings: () => Record<string, string>,
+): void {
+  it('has each acknowledged job done once when its broker is killed under load', async () => {
+    const effects = new Map<string, number>();
+    const { ask } = await startJobServer({
+      concurrency: 8,
+      backoffMs: [50, 50, 50, 50],
+      run: async (_, { idempotencyKey }) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        effects.set(idempotencyKey, (effects.get(idempotencyKey) ?? 0) + 1);
+      },
+      server: { settings: settings() },
+    });
+    const acknowledged = new Map<string, string>();
+    let next = 0;
+    let sending = true;
+    const senders = Array.from({ length: 8 }, async () => {
+      while (sending) {
+        const key = `key-${next++}`;
+        for (let tries = 0; sending; tries += 1) {
+          const { data } = await ask(
+            `mutation { work(input: { what: "${key}", key: "${key}" }) { id } }`,
+          );
+          const id = data?.['work']?.['id'];
+          if (id !== undefined) {
+            acknowledged.set(key, String(id));
+            break;
+          }
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await expect.poll(() => acknowledged.size, { timeout: 30_000 }).toBeGreaterThan(100);
+    await broker().kill();
+    await broker().start();
+    const before = acknowledged.size;
+    await expect.poll(() => acknowledged.size, { timeout: 40_000 }).toBeGreaterThan(before + 50);
+    sending = false;
+    await Promise.all(senders);
+    await expect
+      .poll(() => [...acknowledged.keys()].filter((key) => !effects.has(key)), {
+        timeout: 60_000,
+        interval: 200,
+      })
+      .toEqual([]);
+    expect([...effects].filter(([, times]) => times > 1)).toEqual([]);
+  }, 150_000);
 }

@@ -1,6 +1,13 @@
-import { BackendError } from 'tailorbird';
+import { BackendError, defineJob, type JobDefinition, type RequestContext } from 'tailorbird';
 import { GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { createLiveJobs } from '../../../src/events/jobs/live-jobs.ts';
+import {
+  createSqliteJobStore,
+  sqliteJobStoreSchema,
+} from '../../../src/events/jobs/stores/sqlite.ts';
+import { openSqliteFile } from '../../../src/events/sqlite-file.ts';
 import { tempDir } from '../../sandbox/temp-dir.ts';
 import { createInbox } from './queue-contract.ts';
 import { follow, startJobServer } from './job-server.ts';
@@ -281,6 +288,46 @@ it('does what was accepted before a restart, and what another process accepted',
   const after = idOf(await front.ask(work('after')));
   expect((await follow(front.url, after)).at(-1)).toMatchObject({ status: 'SUCCEEDED' });
   expect(started.items).toEqual(['before', 'after']);
+});
+
+it('sends anew what a queue has lost', async () => {
+  const file = openSqliteFile({ path: ':memory:', schema: sqliteJobStoreSchema, backend: 'jobs' });
+  const sent: string[] = [];
+  const job = defineJob({ name: 'work', input: z.object({}), run: () => 'done' });
+  let handle: ((message: { id: string; body: string }) => Promise<unknown>) | undefined;
+  let now = 0;
+  const jobs = createLiveJobs({
+    bff: 'test',
+    jobs: [job as JobDefinition],
+    queue: {
+      name: 'forgetful',
+      send: async (_, message) => {
+        sent.push(message.id);
+        if (sent.length > 1) await handle?.(message); // the first is lost
+      },
+      consume: (_, options) => {
+        handle = options.handle;
+        return { close: async () => {} };
+      },
+      close: () => file.close(),
+    },
+    store: createSqliteJobStore(file),
+    host: { contextOf: () => context, maskOf: () => ({ code: '', message: '' }) },
+    lostAfterMs: 50,
+    now: () => now,
+  });
+  const context = {
+    viewer: null,
+    client: { name: null, version: null },
+    requestId: 'r',
+    signal: new AbortController().signal,
+  } as unknown as RequestContext; // what enqueuing reads of it
+  jobs.work();
+  const { id } = await jobs.enqueue(job as JobDefinition, context, {});
+  now = 51;
+  await expect.poll(() => jobs.read(context, id)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(sent).toEqual([id, id]);
+  await jobs.close();
 });
 
 function unavailable(): BackendError {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNatsQueue } from '../../../src/events/jobs/queues/nats.ts';
 import { installed, type PrivateBroker, privateNats } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
 describe.runIf(installed('nats-server'))('the queue on NATS JetStream', () => {
@@ -14,6 +14,10 @@ describe.runIf(installed('nats-server'))('the queue on NATS JetStream', () => {
 
   itIsAQueue(async () => open());
   itSurvivesItsBroker(() => broker, open);
+  jobsSurviveTheirBroker(
+    () => broker,
+    () => ({ NATS_URL: broker.url }),
+  );
 
   it('says so when it may not come in', async () => {
     const url = broker.url.replace(':secret@', ':wrong@');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRabbitmqQueue } from '../../../src/events/jobs/queues/rabbitmq.ts';
 import { installed, type PrivateBroker, privateRabbitmq } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
 describe.runIf(installed('rabbitmq-server'))('the queue on RabbitMQ', () => {
@@ -14,6 +14,10 @@ describe.runIf(installed('rabbitmq-server'))('the queue on RabbitMQ', () => {
 
   itIsAQueue(async () => open());
   itSurvivesItsBroker(() => broker, open);
+  jobsSurviveTheirBroker(
+    () => broker,
+    () => ({ AMQP_URL: broker.url }),
+  );
 
   it('says so when it may not come in, and nothing is lost of what the caller has', async () => {
     const lines: string[] = [];

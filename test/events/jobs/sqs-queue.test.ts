@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSqsQueue } from '../../../src/events/jobs/queues/sqs.ts';
 import { tempDir } from '../../sandbox/temp-dir.ts';
 import { connects, freePort } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
 /** An SQS on this machine that keeps its messages in a file. */
@@ -48,6 +48,10 @@ describe('the queue on SQS', () => {
 
   itIsAQueue(async () => open());
   itSurvivesItsBroker(() => broker, open);
+  jobsSurviveTheirBroker(
+    () => broker,
+    () => ({ SQS_URL: broker.url }),
+  );
 
   it('says so when nothing answers', async () => {
     const queue = createSqsQueue({ url: 'http://127.0.0.1:9', log: () => {} });
