@@ -15,6 +15,7 @@ interface Manifest {
   readonly description: string;
   readonly license: string;
   readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
 }
 
 rmSync(dist, { recursive: true, force: true });
@@ -35,8 +36,23 @@ cpSync(`${root}README.md`, `${dist}/README.md`);
 cpSync(`${root}LICENSE`, `${dist}/LICENSE`);
 
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
-const { name, version, description, license, dependencies: installed } = manifest;
-const optional = ['@redis/client'];
+const { name, version, description, license, devDependencies } = manifest;
+/** Clients of brokers and queues: nobody needs all of them. */
+const optional = [
+  '@redis/client',
+  '@nats-io/transport-node',
+  '@nats-io/jetstream',
+  'rabbitmq-client',
+  'kafkajs',
+  '@aws-sdk/client-sqs',
+  'rhea',
+];
+const installed = {
+  ...Object.fromEntries(
+    Object.entries(devDependencies).filter(([peer]) => optional.includes(peer)),
+  ),
+  ...manifest.dependencies,
+};
 const pick = (wanted: boolean) =>
   Object.fromEntries(
     Object.entries(installed).filter(([dependency]) => optional.includes(dependency) === wanted),

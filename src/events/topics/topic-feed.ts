@@ -27,6 +27,8 @@ export type TopicListener = (event: CloudEvent) => void;
 const lingerMs = 1_000;
 /** Events that a reader that comes back finds here, without asking the broker. */
 const recentLength = 200;
+/** Ids by which an event that comes twice is known. */
+const heardIdsLength = 2_000;
 /** Most that is read again from the broker's log for one reader. */
 const mostReplayed = 5_000;
 /** Waits between attempts to hear a topic that has to be heard, in milliseconds. */
@@ -39,6 +41,8 @@ export class TopicFeed {
   readonly #byKey = new Map<string, Set<TopicReader>>();
   readonly #listeners = new Set<TopicListener>();
   readonly #recent: TopicEvent[] = [];
+  /** Events that were heard lately: a broker, or who publishes, may say one twice. */
+  readonly #heardIds = new Set<string>();
   /** Set while the broker is asked to be heard, and after. */
   #heard: Promise<BrokerSubscription> | undefined;
   #isHeard = false;
@@ -186,6 +190,7 @@ export class TopicFeed {
         if (!read || this.#isClosed) return;
         const { event, envelope } = read;
         const { topic, observer, invalidate } = this.#options;
+        if (this.#isHeardTwice(event.id)) return;
         // Here at once; in the shared store before a reader of this event can ask it.
         void invalidate(topic.tags(event.data));
         this.#recent.push(event);
@@ -199,6 +204,18 @@ export class TopicFeed {
       .catch((error: unknown) => {
         this.#malformed(error);
       });
+  }
+
+  #isHeardTwice(id: string): boolean {
+    if (this.#heardIds.has(id)) return true;
+    this.#heardIds.add(id);
+    if (this.#heardIds.size > heardIdsLength) {
+      for (const oldest of this.#heardIds) {
+        this.#heardIds.delete(oldest);
+        break;
+      }
+    }
+    return false;
   }
 
   /** The event in a message, or null after the log was told why it is none. */

@@ -61,3 +61,13 @@ it('refuses an event that breaks its schema, with what is wrong', async () => {
   );
   await context.events.close();
 });
+
+it('hears an event once that is published twice with one id', async () => {
+  const context = running({ topics: [moved] });
+  const all = moved.subscribe(context);
+  for (const to of ['here', 'there']) await moved.publish(context, { id: 'a', to }, { id: '1' });
+  await moved.publish(context, { id: 'b', to: 'here' });
+  expect((await all.next()).value).toEqual({ id: 'a', to: 'here' });
+  expect((await all.next()).value).toEqual({ id: 'b', to: 'here' });
+  await context.events.close();
+});
