@@ -214,6 +214,8 @@ class Amqp1Consumer implements Consumer {
   readonly #inHand = new Set<Promise<void>>();
   readonly #kept = new Set<NodeJS.Timeout>();
   #receiver: Receiver | undefined;
+  /** How many more may come than the broker has been told. */
+  #room = 0;
   #closed = false;
 
   constructor(options: Amqp1ConsumerOptions) {
@@ -223,12 +225,16 @@ class Amqp1Consumer implements Consumer {
   open(receiver: Receiver): void {
     if (this.#closed) return;
     this.#receiver = receiver;
-    receiver.on('message', (context: EventContext) => this.#take(context));
+    receiver.on('message', (context: EventContext) => {
+      this.#take(context);
+      this.#ask();
+    });
     // Also when it is opened again on a new connection: what was lent before is not ours any more.
     receiver.on('receiver_open', () => {
       for (const timer of this.#kept) clearTimeout(timer);
       this.#kept.clear();
-      receiver.add_credit(Math.max(1, this.#options.concurrency - this.#inHand.size));
+      this.#room = Math.max(1, this.#options.concurrency - this.#inHand.size);
+      this.#ask();
     });
   }
 
@@ -239,13 +245,21 @@ class Amqp1Consumer implements Consumer {
     this.#receiver?.close();
   }
 
+  /** Tells the broker when nothing is on its way: RabbitMQ 3 forgets what is, and sends too many. */
+  #ask(more = 0): void {
+    this.#room += more;
+    const receiver = this.#receiver as (Receiver & { readonly credit: number }) | undefined; // its types leave it out
+    if (this.#closed || this.#room === 0 || !receiver || receiver.credit > 0) return;
+    receiver.add_credit(this.#room);
+    this.#room = 0;
+  }
+
   #take(context: EventContext): void {
     const { message, delivery } = context;
     if (this.#closed || !message || !delivery) return; // unsettled, it goes back
     const waitMs = Number(message.application_properties?.['dueAt'] ?? 0) - Date.now();
     if (waitMs <= 0) return this.#start(context);
-    // Kept until its time, in the place of none.
-    this.#receiver?.add_credit(1);
+    this.#ask(1); // kept until its time, in the place of none
     const timer = setTimeout(
       () => {
         this.#kept.delete(timer);
@@ -276,7 +290,7 @@ class Amqp1Consumer implements Consumer {
       .catch(() => {}) // its connection is gone, and it comes again on the next
       .finally(() => {
         this.#inHand.delete(work);
-        if (!this.#closed && !wasKept) this.#receiver?.add_credit(1);
+        this.#ask(wasKept ? 0 : 1);
       });
     this.#inHand.add(work);
   }
