@@ -4,7 +4,7 @@ import { type GraphQLSchema, printSchema } from 'graphql';
 import type { LiveBackend, Transport } from '../backend/backend.ts';
 import { createLiveBackend } from '../backend/live-backend.ts';
 import { env } from '../backend/setting.ts';
-import { endpointsOf, resolveSettings } from '../backend/settings.ts';
+import { endpointsOf, resolveSettings, type SettingUse } from '../backend/settings.ts';
 import {
   type WebhookValues,
   webhookSettings,
@@ -19,6 +19,7 @@ import { createLiveEvents } from '../events/live-events.ts';
 import { adminSettings } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import { createRedisCounts } from './admission/redis-counts.ts';
+import { createOrigins } from './admission/origins.ts';
 import { readRegisteredOperations } from './admission/registered-operations.ts';
 import type { Auth, AuthDefinition, AuthHost } from './auth/auth.ts';
 import type { ValuesOf } from './auth/auth-settings.ts';
@@ -32,6 +33,7 @@ import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { createRedisStore } from '../load/redis-store.ts';
+import type { Environment } from './mask.ts';
 import { orExit, runMain } from './run-main.ts';
 
 export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'auth'> {
@@ -69,6 +71,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
   const { admission, brokers, webhooks, ...live } = liveParts(bff, backends, settings, auth, {
     environment,
     logger,
+    listed: server.origins,
   });
   const { rateLimit = admission.RATE_LIMIT } = server;
   if (admission.REDIS_URL) assertRedisClient();
@@ -93,7 +96,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
       worker: brokers.WORKER,
       adminToken: admission.ADMIN_TOKEN,
       trustedHops: admission.TRUST_PROXY,
-      origins: admission.ALLOWED_ORIGINS,
+      origins: admission.ALLOWED_ORIGINS ?? [],
       ...(admission.REDIS_URL && {
         store: createRedisStore({
           url: admission.REDIS_URL.href,
@@ -177,15 +180,7 @@ export async function serveBff(
     ...Object.fromEntries(
       bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
     ),
-    ...admissionSettings(environment),
-    ...adminSettings,
-    ...brokerSettings,
-    ...queueSettings,
-    ...webhookSettings(
-      bff.subschemas.flatMap(({ events }) => events.webhooks),
-      environment === 'production',
-    ),
-    ...auth?.settings(environment),
+    ...settingsBesideBackends(bff, auth, environment),
     DATA_DIR: {
       setting: env('DATA_DIR', '.tailorbird', 'a folder'),
       purpose: 'where jobs and webhooks are kept',
@@ -212,17 +207,42 @@ function bffOf(module: object): Bff {
   );
 }
 
+/** What a bff reads of its environment, beside where its backends are. */
+function settingsBesideBackends(
+  bff: Bff,
+  auth: AuthDefinition | undefined,
+  environment: Environment,
+): Readonly<Record<string, SettingUse<unknown>>> {
+  const { ALLOWED_ORIGINS, ...admission } = admissionSettings(environment);
+  return {
+    ...admission,
+    ...(auth?.forPages !== false && { ALLOWED_ORIGINS }),
+    ...adminSettings,
+    ...brokerSettings,
+    ...queueSettings,
+    ...webhookSettings(
+      bff.subschemas.flatMap(({ events }) => events.webhooks),
+      environment === 'production',
+    ),
+    ...auth?.settings(environment),
+  };
+}
+
+type ReadAdmission = ValuesOf<ReturnType<typeof admissionSettings> & typeof adminSettings>;
+/** No origins are listed where no pages ask. */
+type AdmissionValues = Omit<ReadAdmission, 'ALLOWED_ORIGINS'> & Partial<ReadAdmission>;
+
 /** Everything that settings decide, all of them resolved at once. */
 function liveParts(
   bff: Bff,
   standIns: Readonly<Record<string, Transport>>,
   settings: Readonly<Record<string, string | undefined>>,
   auth: AuthDefinition | undefined,
-  host: AuthHost,
+  host: Omit<AuthHost, 'origins'> & { readonly listed: readonly string[] | undefined },
 ): {
   readonly backends: Map<string, LiveBackend>;
   readonly auth?: Auth;
-  readonly admission: ValuesOf<ReturnType<typeof admissionSettings> & typeof adminSettings>;
+  readonly admission: AdmissionValues;
   readonly brokers: ValuesOf<typeof brokerSettings & typeof queueSettings>;
   readonly webhooks: WebhookValues;
 } {
@@ -241,15 +261,11 @@ function liveParts(
   const values = resolveSettings(
     {
       ...endpoints,
-      ...admissionSettings(host.environment),
-      ...adminSettings,
-      ...brokerSettings,
-      ...queueSettings,
-      ...webhookSettings(sources, host.environment === 'production'),
-      ...auth?.settings(host.environment),
+      ...settingsBesideBackends(bff, auth, host.environment),
     },
     settings,
   ) as unknown as Record<string, never>; // each as its own reader made it
+  const admission: AdmissionValues = values as never; // the same
   return {
     backends: new Map(
       backends.map((backend) => [
@@ -260,8 +276,14 @@ function liveParts(
         }),
       ]),
     ),
-    ...(auth && { auth: auth.create(values, host) }),
-    admission: values as never, // each as its own reader made it
+    ...(auth && {
+      auth: auth.create(values, {
+        environment: host.environment,
+        logger: host.logger,
+        origins: createOrigins(host.listed ?? admission.ALLOWED_ORIGINS ?? []),
+      }),
+    }),
+    admission,
     brokers: values as never, // the same
     webhooks: webhookValues(sources, values),
   };

@@ -122,7 +122,7 @@ export function createComposedServer<Plan>(
     origins: listed,
   };
   assertSafeStart(start);
-  const origins = createOrigins(listed);
+  const origins = createOrigins(listed, auth?.origin);
   const telemetry = createTelemetry({
     bff: composed.name,
     backends,

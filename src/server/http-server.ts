@@ -7,8 +7,8 @@ import type { Origins } from './admission/origins.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;
-  /** Other origins whose pages may open a WebSocket. */
-  readonly origins: Origins;
+  /** Whose pages may open a WebSocket. */
+  readonly origins: Pick<Origins, 'mayConnect'>;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Told of the status of each response once it is over; 499 when the client left before it. */
@@ -111,12 +111,12 @@ const hostShape = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 function refusedUpgrade(
   request: IncomingMessage,
   limits: Limits,
-  origins: Origins,
+  origins: Pick<Origins, 'mayConnect'>,
 ): number | undefined {
   const status = refusedStatus(request, limits);
   if (status !== undefined) return status;
   if (request.url?.split('?')[0] !== endpoint) return 404;
   const { origin, host } = request.headers;
   if (origin === undefined) return undefined;
-  return URL.parse(origin)?.host === host || origins.has(origin) ? undefined : 403;
+  return origins.mayConnect(origin, host) ? undefined : 403;
 }

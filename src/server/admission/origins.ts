@@ -4,15 +4,22 @@ import { Malformed } from '../../backend/settings.ts';
 /** Pages of other origins that may ask, with credentials, and read what is answered. */
 export interface Origins {
   has(origin: string): boolean;
+  /** Whether a page of this origin may open a WebSocket here: one of ours, or a listed one. */
+  mayConnect(origin: string, host: string | undefined): boolean;
   /** Lets a listed page read this answer; answers its preflight itself, and then says so. */
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-/** Each origin exactly as browsers send it; no wildcard. Without any, nothing is ever added. */
-export function createOrigins(listed: readonly string[]): Origins {
+/**
+ * Each origin exactly as browsers send it; no wildcard. Without any, nothing is ever added. `own` is
+ * where browsers reach us, when that is known.
+ */
+export function createOrigins(listed: readonly string[], own: string | null = null): Origins {
   const known = new Set(listed);
   return {
     has: (origin) => known.has(origin),
+    mayConnect: (origin, host) =>
+      origin === own || isOfHost(origin, host ?? null) || known.has(origin),
     answer(request, response) {
       const { origin } = request.headers;
       if (known.size === 0 || origin === undefined) return false;
@@ -34,6 +41,11 @@ export function createOrigins(listed: readonly string[]): Origins {
       return true;
     },
   };
+}
+
+/** Whether a page of this origin asks its own host; whatever its scheme, since TLS may end before us. */
+export function isOfHost(origin: string, host: string | null): boolean {
+  return URL.parse(origin)?.host === host;
 }
 
 /**
@@ -59,5 +71,5 @@ export function originProblem(origin: string): string | null {
 }
 
 const allowed =
-  'content-type, accept, authorization, x-bff-csrf, x-request-id, graphql-client-name, graphql-client-version';
+  'content-type, accept, authorization, x-bff-csrf, x-request-id, graphql-client-name, graphql-client-version, idempotency-key, last-event-id, traceparent, tracestate';
 const exposed = 'x-request-id, ratelimit, ratelimit-policy, retry-after';

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { SettingUse } from '../../backend/settings.ts';
 import { BackendError } from '../../error.ts';
 import type { Viewer } from '../../request.ts';
+import type { Origins } from '../admission/origins.ts';
 import type { HttpRefusal } from '../http-refusal.ts';
 import type { IncomingRequest } from '../incoming-request.ts';
 import type { Logger } from '../log.ts';
@@ -9,6 +10,8 @@ import type { Environment } from '../mask.ts';
 
 /** How a bff learns who asks, as its front door describes it. Inert: a server makes it live. */
 export interface AuthDefinition {
+  /** Whether browsers' pages ask, so that those of other origins can be listed. @default true */
+  readonly forPages?: boolean;
   /** Variables that it reads, resolved together with all others. */
   settings(environment: Environment): Readonly<Record<string, SettingUse<unknown>>>;
   /** `values` are those of `settings`, by its names. */
@@ -18,12 +21,18 @@ export interface AuthDefinition {
 export interface AuthHost {
   readonly environment: Environment;
   readonly logger: Logger;
+  /** Pages of other origins that may ask: ALLOWED_ORIGINS. */
+  readonly origins: ListedOrigins;
 }
+
+export type ListedOrigins = Pick<Origins, 'has'>;
 
 /** Who asks, on every transport. Owned and closed by the server. */
 export interface Auth {
   /** What a 401 asks for, as `WWW-Authenticate` has it. @default none */
   readonly challenge?: string;
+  /** Where browsers reach this bff. @default null: wherever the request was sent */
+  readonly origin?: string | null;
   /** Refuses a request that asks for an operation, whatever its credential is worth. */
   guard(request: IncomingRequest): HttpRefusal | null;
   /** Answers paths of its own, such as `/auth/login`; null for every other. */

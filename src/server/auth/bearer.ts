@@ -1,11 +1,12 @@
 import { viewerKey } from '../../load/viewer-key.ts';
 import type { Viewer } from '../../request.ts';
 import { createAccessTokens, skewMs, type VerifiedToken } from './access-token.ts';
-import { type Auth, type AuthDefinition, unauthenticated } from './auth.ts';
+import { type Auth, type AuthDefinition, type ListedOrigins, unauthenticated } from './auth.ts';
 import { clientSettings, type ClientOptions, type ValuesOf } from './auth-settings.ts';
 import { createBackendTokens } from './backend-tokens.ts';
 import { createIdentityProvider } from './identity-provider.ts';
 import { createJwks } from './jwks.ts';
+import { bearerGuard } from './session-guard.ts';
 
 export interface BearerOptions extends ClientOptions {
   /** What the app's access tokens are made out to: `urn:tailorbird:mobile`. */
@@ -20,8 +21,9 @@ export function bearerAuth(options: BearerOptions): AuthDefinition {
   const settings = (environment: 'development' | 'production') =>
     clientSettings(options, environment);
   return {
+    forPages: false,
     settings,
-    create(values) {
+    create(values, { origins }) {
       const given = values as ValuesOf<ReturnType<typeof settings>>; // as `settings` reads them
       const provider = createIdentityProvider({
         issuer: given.OIDC_ISSUER,
@@ -35,6 +37,7 @@ export function bearerAuth(options: BearerOptions): AuthDefinition {
       return createBearerAuth(
         createAccessTokens({ issuer, audience: options.audience, jwks }),
         createBackendTokens({ provider }),
+        origins,
       );
     },
   };
@@ -45,6 +48,7 @@ type Tokens = ReturnType<typeof createBackendTokens>;
 function createBearerAuth(
   verify: (token: string) => Promise<VerifiedToken>,
   backendTokens: Tokens,
+  origins: ListedOrigins,
 ): Auth {
   const credentials = new WeakMap<Viewer, VerifiedToken>();
 
@@ -60,7 +64,7 @@ function createBearerAuth(
 
   return {
     challenge: 'Bearer error="invalid_token"',
-    guard: () => null,
+    guard: (request) => bearerGuard(request, origins),
     routes: async () => null,
     viewer: (request) => viewerOf(request.headers.get('authorization')),
     socketViewer: (upgrade, payload) =>

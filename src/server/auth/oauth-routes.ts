@@ -10,6 +10,7 @@ import {
 import { isBackendError } from '../../error.ts';
 import { refusalResponse, requestIdFor } from '../http-refusal.ts';
 import type { Logger } from '../log.ts';
+import type { ListedOrigins } from './auth.ts';
 import {
   clearCookie,
   loginCookie,
@@ -21,7 +22,7 @@ import {
 } from './cookies.ts';
 import { type IdentityProvider, isRefusal } from './identity-provider.ts';
 import { continuePage, failurePage, pageResponse } from './pages.ts';
-import { ownPath, publicOrigin } from './public-origin.ts';
+import { pageToReturnTo, publicOrigin } from './public-origin.ts';
 import { rolesIn } from './roles.ts';
 import type { Sealer } from './sealed.ts';
 import { csrfHeader, sessionGuard } from './session-guard.ts';
@@ -36,6 +37,8 @@ export interface OauthRoutesOptions {
   readonly socketValue: (sessionId: string) => string;
   /** Of PUBLIC_URL; null means as asked. */
   readonly origin: string | null;
+  /** Others whose pages may ask, and be come back to. */
+  readonly origins: ListedOrigins;
   /** What the access token is made out to. */
   readonly audience: string;
   readonly scopes: readonly string[];
@@ -109,21 +112,25 @@ export function createOauthRoutes(
 
   function guarded(answer: Answer): Answer {
     return async (request, url) => {
-      const refusal = sessionGuard(request, options.origin);
+      const refusal = sessionGuard(request, options);
       if (!refusal) return answer(request, url);
       return refusalResponse(request, requestIdFor(request), refusal, Response);
     };
   }
 
-  /** Sends the browser to the provider; `returnTo` is a path of ours to come back to. */
+  /** Sends the browser to the provider; `returnTo` is where to come back to. */
   async function login(request: Request, url: URL): Promise<Response> {
     const origin = publicOrigin(request, options.origin);
-    const returnTo = ownPath(url.searchParams.get('returnTo'), origin);
+    const returnTo = pageToReturnTo(url.searchParams.get('returnTo'), origin, options.origins);
     if (returnTo === null) {
       return refusalResponse(
         request,
         requestIdFor(request),
-        { status: 400, message: 'returnTo must be a path of this site, such as /flights.' },
+        {
+          status: 400,
+          message:
+            'returnTo must be a path of this site, such as /flights, or a page of a listed origin.',
+        },
         Response,
       );
     }

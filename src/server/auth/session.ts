@@ -1,8 +1,13 @@
 import { viewerKey } from '../../load/viewer-key.ts';
 import type { Viewer } from '../../request.ts';
-import type { Logger } from '../log.ts';
 import type { Environment } from '../mask.ts';
-import { type Auth, type AuthDefinition, forbidden, unauthenticated } from './auth.ts';
+import {
+  type Auth,
+  type AuthDefinition,
+  type AuthHost,
+  forbidden,
+  unauthenticated,
+} from './auth.ts';
 import {
   clientSettings,
   type ClientOptions,
@@ -17,7 +22,7 @@ import { pageResponse, tryOutPage } from './pages.ts';
 import { publicOrigin } from './public-origin.ts';
 import { redisSessionStore } from './redis-session-store.ts';
 import { createBinder, createSealer, sameText } from './sealed.ts';
-import { csrfHeader, sessionGuard } from './session-guard.ts';
+import { csrfHeader, otherOrigin, sessionGuard } from './session-guard.ts';
 import { createSessions } from './sessions.ts';
 import { memorySessionStore } from './session-store.ts';
 
@@ -45,9 +50,9 @@ export function sessionAuth(options: SessionOptions): AuthDefinition {
   });
   return {
     settings,
-    create(values, { environment, logger }) {
+    create(values, host) {
       const given = values as ValuesOf<ReturnType<typeof settings>>; // as `settings` reads them
-      return createSessionAuth(options, given, environment, logger);
+      return createSessionAuth(options, given, host);
     },
   };
 }
@@ -57,8 +62,7 @@ type Given = ValuesOf<ReturnType<typeof clientSettings> & ReturnType<typeof sess
 function createSessionAuth(
   options: SessionOptions,
   given: Given,
-  environment: Environment,
-  logger: Logger,
+  { environment, logger, origins }: AuthHost,
 ): Auth {
   const { audience, scopes = [], idleMs, absoluteMs, tryOut } = options;
   const { SESSION_SECRET: secret, REDIS_URL: redis, PUBLIC_URL: origin } = given;
@@ -83,6 +87,7 @@ function createSessionAuth(
     loginSealer: createSealer(secret, 'login'),
     socketValue,
     origin,
+    origins,
     audience,
     scopes,
     logger,
@@ -101,7 +106,8 @@ function createSessionAuth(
   }
 
   return {
-    guard: (request) => sessionGuard(request, origin),
+    origin,
+    guard: (request) => sessionGuard(request, { origin, origins }),
     async routes(request) {
       const answer = await oauth(request);
       if (answer || tryOut === undefined || environment === 'production') return answer;
@@ -115,9 +121,9 @@ function createSessionAuth(
       }
       const from = upgrade.headers.get('origin');
       const id = readSessionId(upgrade);
-      const foreign = from !== null && from !== publicOrigin(upgrade, origin);
+      const foreign = from !== null && from !== publicOrigin(upgrade, origin) && !origins.has(from);
       if (foreign || (id !== null && from === null)) {
-        throw forbidden('Pages of another origin can’t ask here.');
+        throw forbidden(otherOrigin.message);
       }
       const value = payload?.[csrfHeader];
       if (id !== null && (typeof value !== 'string' || !sameText(value, socketValue(id)))) {

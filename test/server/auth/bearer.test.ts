@@ -4,6 +4,7 @@ import { exportSPKI, importJWK } from 'jose';
 import { bearerAuth } from 'tailorbird';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { createOrigins } from '../../../src/server/admission/origins.ts';
 import { listLogger, type StubServer, stubServer } from '../../support/stub-server.ts';
 import { type Issuer, rawToken, startIssuer, tokenOf } from './issuer.ts';
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
   server = stubServer({
     auth: auth.create(
       { OIDC_ISSUER: new URL(issuer.url), OIDC_CLIENT_ID: 'bff', OIDC_CLIENT_SECRET: 'secret' },
-      { environment: 'production', logger: listLogger([]) },
+      { environment: 'production', logger: listLogger([]), origins: createOrigins([]) },
     ),
   });
   ({ url } = await server.listen());

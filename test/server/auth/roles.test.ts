@@ -1,5 +1,6 @@
 import { bearerAuth } from 'tailorbird';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOrigins } from '../../../src/server/admission/origins.ts';
 import type { Auth } from '../../../src/server/auth/auth.ts';
 import { listLogger } from '../../support/stub-server.ts';
 import { type Issuer, startIssuer, tokenOf } from './issuer.ts';
@@ -11,7 +12,7 @@ beforeAll(async () => {
   issuer = await startIssuer();
   auth = bearerAuth({ audience: 'urn:app', clientId: 'bff', developmentSecret: 'secret' }).create(
     { OIDC_ISSUER: new URL(issuer.url), OIDC_CLIENT_ID: 'bff', OIDC_CLIENT_SECRET: 'secret' },
-    { environment: 'production', logger: listLogger([]) },
+    { environment: 'production', logger: listLogger([]), origins: createOrigins([]) },
   );
 });
 afterAll(() => Promise.all([auth.close(), issuer.close()]));
