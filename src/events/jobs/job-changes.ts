@@ -99,17 +99,22 @@ export function putBack(
 }
 
 /** A dead letter that an operator sends on its way again. */
-export function revived(record: JobRecord, now: number, heldUntil: number): JobRecord | null {
+export function revived(record: JobRecord, now: number): JobRecord | null {
   if (!record.isDead) return null;
   return next(record, {
-    status: 'sending',
+    status: 'queued',
     isDead: false,
     attempt: 0,
     dueAt: now,
-    heldUntil,
     error: null,
     finishedAt: null,
   });
+}
+
+/** A dead letter again, since the queue did not take it. */
+export function deadAgain(dead: JobRecord): (record: JobRecord) => JobRecord | null {
+  return (record) =>
+    record.status === 'queued' ? { ...dead, run: record.run, version: record.version + 1 } : null;
 }
 
 function next(record: JobRecord, changes: Partial<JobRecord>): JobRecord {

@@ -5,7 +5,15 @@ import type { RequestContext } from '../../request.ts';
 import { type EventsObserver, nobodyObserves } from '../observer.ts';
 import { SchemaBreach, validated } from '../standard-schema.ts';
 import type { EnqueueOptions, Job, JobDefinition, JobError } from './define-job.ts';
-import { confirmed, isFinished, newRecord, orderOf, revived, unconfirmed } from './job-changes.ts';
+import {
+  confirmed,
+  deadAgain,
+  isFinished,
+  newRecord,
+  orderOf,
+  revived,
+  unconfirmed,
+} from './job-changes.ts';
 import type { JobOrder, JobRecord, JobStore } from './job-store.ts';
 import { JobWatch } from './job-watch.ts';
 import { type Queue, sendTimeoutMs } from './queue.ts';
@@ -176,8 +184,15 @@ export function createLiveJobs(options: LiveJobsOptions): LiveJobs {
     },
 
     async redrive(id) {
-      const record = await store.change(id, (dead) => revived(dead, now(), now() + sendHoldMs));
-      return record && send(record);
+      const dead = await store.read(id);
+      const record = await store.change(id, (found) => revived(found, now()));
+      if (!dead || !record) return null;
+      try {
+        return await send(record);
+      } catch (error) {
+        await store.change(id, deadAgain(dead)).catch(() => {}); // it is sent anew when it is overdue
+        throw error;
+      }
     },
 
     close() {

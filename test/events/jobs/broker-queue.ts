@@ -29,9 +29,9 @@ export function itSurvivesItsBroker(broker: () => KillableBroker, open: () => Qu
         return done;
       },
     });
-    let sending = true;
+    const stop = new AbortController();
     const senders = Array.from({ length: 8 }, async (_, sender) => {
-      for (let n = 0; sending; n += 1) {
+      for (let n = 0; !stop.signal.aborted; n += 1) {
         const id = `${sender}-${n}`;
         try {
           await queue.send(channel, { id, body: id });
@@ -54,7 +54,7 @@ export function itSurvivesItsBroker(broker: () => KillableBroker, open: () => Qu
     }
     const before = confirmed.length;
     await expect.poll(() => confirmed.length, { timeout: 30_000 }).toBeGreaterThan(before + 100);
-    sending = false;
+    stop.abort();
     await Promise.all(senders);
     await expect
       .poll(() => confirmed.filter((id) => !taken.has(id)), { timeout: 45_000, interval: 100 })
@@ -83,11 +83,11 @@ export function jobsSurviveTheirBroker(
     });
     const acknowledged = new Map<string, string>();
     let next = 0;
-    let sending = true;
+    const stop = new AbortController();
     const senders = Array.from({ length: 8 }, async () => {
-      while (sending) {
+      while (!stop.signal.aborted) {
         const key = `key-${next++}`;
-        for (let tries = 0; sending; tries += 1) {
+        while (!stop.signal.aborted) {
           const { data } = await ask(
             `mutation { work(input: { what: "${key}", key: "${key}" }) { id } }`,
           );
@@ -106,7 +106,7 @@ export function jobsSurviveTheirBroker(
     await broker().start();
     const before = acknowledged.size;
     await expect.poll(() => acknowledged.size, { timeout: 40_000 }).toBeGreaterThan(before + 50);
-    sending = false;
+    stop.abort();
     await Promise.all(senders);
     await expect
       .poll(() => [...acknowledged.keys()].filter((key) => !effects.has(key)), {

@@ -27,9 +27,9 @@ describe.runIf(installed('kcat'))('the queue on Kafka', { timeout: 60_000 }, () 
         return done;
       },
     });
-    let sending = true;
+    const stop = new AbortController();
     const sender = (async () => {
-      for (let n = 0; sending; n += 1) {
+      for (let n = 0; !stop.signal.aborted; n += 1) {
         await queue.send(channel, { id: String(n), body: '' }).then(
           () => confirmed.push(String(n)),
           () => {},
@@ -42,7 +42,7 @@ describe.runIf(installed('kcat'))('the queue on Kafka', { timeout: 60_000 }, () 
     broker.freeze(false);
     const before = confirmed.length;
     await expect.poll(() => confirmed.length, { timeout: 20_000 }).toBeGreaterThan(before + 20);
-    sending = false;
+    stop.abort();
     await sender;
     await expect
       .poll(() => confirmed.filter((id) => !taken.has(id)), { timeout: 30_000 })
