@@ -97,20 +97,20 @@ export class AnswerCache implements TaggedCache {
    * An answer at hand, or that of `execute`. An operation whose last answer was public runs once for
    * all who ask for the same at the same moment; its signal aborts when all of them have left. Any
    * other runs for whoever asks, and what their loads may share is for the loads to say.
-   * Fails: the reason of `signal` for who leaves; what `execute` rejects with, for everyone.
+   * The waiter's signal is read only when the answer is not at hand.
+   * Fails: the reason of the signal for who leaves; what `execute` rejects with, for everyone.
    */
   run<Failed>(
-    request: AnswerRequest & { readonly signal: AbortSignal },
+    request: AnswerRequest & { readonly waiter: { readonly signal: AbortSignal } },
     execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
   ): Promise<Answered<Failed>> {
-    const { key, viewer, signal } = request;
+    const { key, viewer } = request;
     const last = this.#lastScopes.get(key.operation);
-    if (last === 'none') return this.#alone(key, viewer, signal, execute);
-    const kept = this.get(request);
+    const kept = last === 'none' ? undefined : this.get(request);
     if (kept !== undefined) return Promise.resolve({ ...kept, shared: false });
     return last === 'public'
-      ? this.#join(key, viewer, signal, execute)
-      : this.#alone(key, viewer, signal, execute);
+      ? this.#join(key, viewer, request.waiter.signal, execute)
+      : this.#alone(key, viewer, request.waiter.signal, execute);
   }
 
   drop(tags: readonly string[] | null): void {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import type { Viewer } from '../request.ts';
+import type { ClientIdentity, Viewer } from '../request.ts';
 import {
   type Admit,
+  type Admitted,
   isRefused,
   type OperationRequest,
   type Refused,
@@ -16,8 +17,9 @@ import { eventsNotAccepted, type HttpRefusal, refusalBody } from './http-refusal
 import type { IncomingRequest } from './incoming-request.ts';
 import type { Limits } from '../limits.ts';
 import { type AcceptedMedia, acceptedMedia, isJsonContent } from './media-types.ts';
-import type { RunOperation } from './operations.ts';
-import { isHttpRefusal, operationInBody } from './request-body.ts';
+import type { Caller, RunOperation } from './operations.ts';
+import { RepeatedBodies } from './repeated-bodies.ts';
+import { isHttpRefusal } from './request-body.ts';
 import { clientIdentityOf, requestIdOf } from './request-identity.ts';
 
 export interface JsonDoorOptions {
@@ -44,77 +46,144 @@ export interface Elsewhere {
  * elsewhere, its body already read where it had to be.
  */
 export function createJsonDoor(options: JsonDoorOptions) {
-  const { limits, admit, gate, run, viewer, auth, elsewhere } = options;
+  const { limits, admit, run, auth, elsewhere } = options;
+  const bodies = new RepeatedBodies();
 
   return (request: IncomingMessage, response: ServerResponse): unknown => {
     const media = mediaOf(request);
     if (media === null) return elsewhere(request, response);
-    const headers = {
-      get: (name: string) => headerOf(request, name),
-      has: (name: string) => headerOf(request, name) !== null,
-    };
-    const incoming: IncomingRequest = { method: 'POST', url: urlOf(request), headers };
-    const requestId = requestIdOf(headers);
-    const reply = new Reply(response, media.whole ?? 'application/json', requestId);
-    const refusal = auth?.guard(incoming) ?? null;
-    if (refusal) return reply.refuse(refusal);
+    const asked = new JsonPost(request, response, media, options);
+    const refusal = auth?.guard(asked) ?? null;
+    if (refusal) return asked.reply.refuse(refusal);
     return readText(request, limits.bodyLimitBytes, (text) => {
-      const operation = typeof text === 'string' ? operationInBody(text) : text;
-      if (isHttpRefusal(operation)) return reply.refuse(operation);
-      return answer(operation, { request, response, incoming, media, requestId, reply }).catch(() =>
-        response.destroy(),
-      );
+      const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
+      if (isHttpRefusal(operation)) return asked.reply.refuse(operation);
+      return answer(operation, asked).catch(() => response.destroy());
     });
   };
 
-  interface Exchange {
-    readonly request: IncomingMessage;
-    readonly response: ServerResponse;
-    readonly incoming: IncomingRequest;
-    readonly media: AcceptedMedia;
-    readonly requestId: string;
-    readonly reply: Reply;
-  }
-
-  async function answer(operation: OperationRequest, exchange: Exchange): Promise<void> {
-    const { request, response, incoming, media, requestId, reply } = exchange;
-    const left = new AbortController();
-    const onClose = () => left.abort(new DOMException('the client left', 'AbortError'));
-    response.once('close', onClose);
+  async function answer(operation: OperationRequest, asked: JsonPost): Promise<void> {
+    const { request, response, media, requestId, reply } = asked;
     const admission = admit(operation, requestId);
     if (
       !isRefused(admission) &&
       (admission.type === 'subscription' || (admission.inParts && media.parts !== null))
     ) {
-      const again = new Request(incoming.url, {
+      const again = new Request(asked.url, {
         method: 'POST',
         headers: Object.entries(request.headersDistinct).flatMap(([name, values = []]) =>
           values.map((value): [string, string] => [name, value]),
         ),
         body: JSON.stringify(operation),
-        signal: left.signal,
+        signal: asked.signal,
       });
       return send(await elsewhere.fetch(again, { res: response }), response);
     }
-    const outcome = await run(operation, {
-      requestId,
-      client: clientIdentityOf(incoming.headers),
-      address: gate.address(request),
-      isPrefetch: isPrefetch(incoming.headers),
-      locale: incoming.headers.get('accept-language'),
-      transport: 'http',
-      headers: incoming.headers,
-      signal: left.signal,
-      viewer: () => viewer(incoming),
-      tell: (told) => reply.tell(told),
-      carries: ({ type }) =>
-        type === 'subscription' ? eventsNotAccepted(requestId) : { incremental: false },
-    });
-    response.off('close', onClose);
+    const outcome = await run(operation, asked, admission);
+    asked.answered();
     if (outcome.kind === 'body') reply.body(outcome.body, outcome.cacheControl);
     else if (outcome.kind === 'refused') reply.refusedOperation(outcome.refused);
     else if (outcome.kind === 'single') reply.single(outcome.answer);
     else throw new Error(`a JSON POST was answered with ${outcome.kind}`);
+  }
+}
+
+/**
+ * A JSON POST, as the session's rules see it and as who asks for its operation. One shape for all of
+ * them, with what is seldom read made when it is.
+ */
+class JsonPost implements IncomingRequest, Caller {
+  readonly method = 'POST';
+  readonly transport = 'http';
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly media: AcceptedMedia;
+  readonly headers: IncomingRequest['headers'];
+  readonly requestId: string;
+  readonly client: ClientIdentity;
+  readonly reply: Reply;
+  readonly #options: Pick<JsonDoorOptions, 'gate' | 'viewer'>;
+  #left: AbortController | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    media: AcceptedMedia,
+    options: Pick<JsonDoorOptions, 'gate' | 'viewer'>,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.media = media;
+    this.headers = new RequestHeaders(request);
+    this.requestId = requestIdOf(this.headers);
+    this.client = clientIdentityOf(this.headers);
+    this.reply = new Reply(response, media.whole ?? 'application/json', this.requestId);
+    this.#options = options;
+  }
+
+  get url(): string {
+    return urlOf(this.request);
+  }
+
+  get address(): string {
+    return this.#options.gate.address(this.request);
+  }
+
+  get isPrefetch(): boolean {
+    return isPrefetch(this.headers);
+  }
+
+  get locale(): string | null {
+    return this.headers.get('accept-language');
+  }
+
+  /** What is answered at once never asks, and then nothing listens. */
+  get signal(): AbortSignal {
+    if (this.#left === undefined) {
+      this.#left = new AbortController();
+      if (this.response.destroyed) this.#leave();
+      else this.response.once('close', this.#leave);
+    }
+    return this.#left.signal;
+  }
+
+  viewer(): Viewer | null | Promise<Viewer | null> {
+    return this.#options.viewer(this);
+  }
+
+  tell(headers: Readonly<Record<string, string>>): void {
+    this.reply.tell(headers);
+  }
+
+  carries({ type }: Pick<Admitted<unknown>, 'type'>): Refused | { readonly incremental: boolean } {
+    return type === 'subscription' ? eventsNotAccepted(this.requestId) : inOnePiece;
+  }
+
+  /** From now on it does not matter whether the client leaves. */
+  answered(): void {
+    if (this.#left !== undefined) this.response.off('close', this.#leave);
+  }
+
+  readonly #leave = (): void =>
+    this.#left?.abort(new DOMException('the client left', 'AbortError'));
+}
+
+const inOnePiece = { incremental: false } as const;
+
+class RequestHeaders {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  get(name: string): string | null {
+    const value = this.#request.headers[name];
+    return value === undefined ? null : typeof value === 'string' ? value : value.join(', ');
+  }
+
+  has(name: string): boolean {
+    return this.#request.headers[name] !== undefined;
   }
 }
 
@@ -153,11 +222,6 @@ function acceptedMediaOf(accept: string): AcceptedMedia {
   const media = acceptedMedia(accept);
   if (knownMedia.size < 100 && accept.length < 256) knownMedia.set(accept, media);
   return media;
-}
-
-function headerOf(request: IncomingMessage, name: string): string | null {
-  const value = request.headers[name];
-  return value === undefined ? null : typeof value === 'string' ? value : value.join(', ');
 }
 
 function urlOf(request: IncomingMessage): string {

@@ -57,7 +57,12 @@ export type Outcome =
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
   | { readonly kind: 'events'; readonly events: AsyncGenerator<ExecutionResult, void, void> };
 
-export type RunOperation = (request: OperationRequest, caller: Caller) => Promise<Outcome>;
+/** `admission` is what was said of the request, where its transport has asked already. */
+export type RunOperation = (
+  request: OperationRequest,
+  caller: Caller,
+  admission?: Admitted<unknown> | Refused,
+) => Promise<Outcome>;
 
 export interface OperationsOptions<Plan> {
   readonly composed: Composed<Plan>;
@@ -87,7 +92,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
   const operationKeys = new WeakMap<object, string>();
   let lastOperationId = 0;
 
-  return async (request, caller) => {
+  return async (request, caller, asked) => {
     const headers = forwardedHeadersOf(caller.headers);
     const report = new OperationReport({
       bff: composed.name,
@@ -102,7 +107,8 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     try {
       const outdated = gate.client(caller);
       if (outdated) return report.refused(outdated);
-      const admission = admit(request, caller.requestId);
+      // Whoever asked did so here.
+      const admission = (asked as Admitted<Plan> | Refused) ?? admit(request, caller.requestId);
       if (isRefused(admission)) return report.refused(admission);
       const cost = admission.cost(request.variables);
       report.admitted(admission, cost);
@@ -176,7 +182,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       client: caller.client,
     });
     const answered = await answers.run<ExecutionResult>(
-      { key, viewer, signal: caller.signal },
+      { key, viewer, waiter: caller },
       async (signal) => {
         const operation = open(signal);
         const context = watchViewer(operation.context);

@@ -5,7 +5,7 @@ import { CallMetrics } from './call-metrics.ts';
 import { EventMetrics } from './event-metrics.ts';
 import { processReadings } from './process-metrics.ts';
 import { ResilienceMetrics } from './resilience-metrics.ts';
-import { Counters, durationBounds, Histograms, Names, Readings } from './series.ts';
+import { type Count, Counters, durationBounds, Histograms, Names, Readings } from './series.ts';
 
 export interface MetricsOptions {
   /** The label `bff` of every series. */
@@ -78,6 +78,7 @@ export class Metrics {
     help: 'HTTP responses by status, those without an operation included.',
     labels: ['status'],
   });
+  readonly #byStatus = new Map<number, Count>();
   readonly #refusals = new Counters({
     name: 'tailorbird_refused_total',
     help: 'Requests and operations turned away: shed (too busy), address and budget (too often), cost, client (too old), document (over a limit), unregistered.',
@@ -179,7 +180,9 @@ export class Metrics {
   }
 
   responseSent(status: number): void {
-    this.#responses.at(String(status)).value += 1;
+    let count = this.#byStatus.get(status);
+    if (!count) this.#byStatus.set(status, (count = this.#responses.at(String(status))));
+    count.value += 1;
   }
 
   /** Somebody was turned away: `shed`, `address`, `budget`, `cost`, `client`, `document`, `unregistered`. */

@@ -49,7 +49,7 @@ function cacheAt(options: { maxBytes?: number } = {}) {
     signal = new AbortController().signal,
     execute = async (): Promise<void> => {},
   ) =>
-    cache.run<string>({ key, viewer, signal }, async () => {
+    cache.run<string>({ key, viewer, waiter: { signal } }, async () => {
       const text = `run ${++runs}`;
       await execute();
       return { text, policy: made };
@@ -104,7 +104,7 @@ describe('whole answers', () => {
     const { cache } = cacheAt();
     const { signal } = new AbortController();
     const run = () =>
-      cache.run<string>({ key, viewer: null, signal }, async () => ({
+      cache.run<string>({ key, viewer: null, waiter: { signal } }, async () => ({
         failed: 'errors',
         policy: policy('public', 10_000),
       }));
@@ -157,7 +157,7 @@ describe('whole answers', () => {
     const { signal } = new AbortController();
     for (let index = 0; index < 1_000; index++) {
       const other = answerKey({ ...parts, variables: { index } });
-      await cache.run({ key: other, viewer: null, signal }, async () => ({
+      await cache.run({ key: other, viewer: null, waiter: { signal } }, async () => ({
         text: 'é'.repeat(500),
         policy: policy('public', 10_000, [`T:${index}`]),
       }));
@@ -197,7 +197,7 @@ describe('identical reads in flight', () => {
     const leaving = new AbortController();
     let signal: AbortSignal | undefined;
     const waiting = [1, 2].map(() =>
-      cache.run<string>({ key, viewer: null, signal: leaving.signal }, (inner) => {
+      cache.run<string>({ key, viewer: null, waiter: leaving }, (inner) => {
         signal = inner;
         return new Promise(() => {});
       }),
@@ -233,7 +233,7 @@ describe('identical reads in flight', () => {
     const open = gate();
     const { signal } = new AbortController();
     const ask = (viewer: Viewer) =>
-      cache.run<string>({ key, viewer, signal }, async () => {
+      cache.run<string>({ key, viewer, waiter: { signal } }, async () => {
         await open.promise;
         return { text: `for ${viewer.subject}`, policy: policy('viewer', 10_000) };
       });
@@ -254,7 +254,7 @@ describe('identical reads in flight', () => {
     const { cache, runs, run } = await publicAt();
     const { signal } = new AbortController();
     const failing = () =>
-      cache.run<object>({ key, viewer: null, signal }, async () => ({
+      cache.run<object>({ key, viewer: null, waiter: { signal } }, async () => ({
         failed: { errors: 1 },
         policy: policy('public', 0),
       }));

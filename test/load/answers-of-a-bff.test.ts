@@ -58,7 +58,7 @@ function webOverFakes() {
     });
     const viewer = subject === undefined ? null : { subject, scopes: [] };
     const { signal } = new AbortController();
-    return answers.run<unknown>({ key, viewer, signal }, async (own) => {
+    return answers.run<unknown>({ key, viewer, waiter: { signal } }, async (own) => {
       const options = { signal: own, ...(subject === undefined ? {} : { subject }) };
       const context = watchViewer(contextOver(backends, options));
       const result = await engine.execute(plan, { context, signal: own, incremental: false });

@@ -88,7 +88,9 @@ export function createAdmission<Plan>(
     if (!known && (persistedOnly || query === '')) {
       return notRegistered(documentId ?? null, query, requestId, options);
     }
-    const key = `${operationName ?? ''}\n${known ? known.id : query}`;
+    const text = known ? known.id : query;
+    // No document has a NUL in it.
+    const key = operationName ? `${operationName}\0${text}` : text;
     const before = admitted.get(key);
     if (before) return before;
     const source = known?.source ?? query;
