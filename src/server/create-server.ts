@@ -29,6 +29,7 @@ import { createJsonDoor } from './json-door.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Environment } from './mask.ts';
 import { createOperations } from './operations.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import { createWebhookRoute } from './webhook-route.ts';
 import { createSocketHandler } from './websocket.ts';
 
@@ -171,7 +172,9 @@ export function createComposedServer<Plan>(
     answers,
     events,
   });
+  const refused = createRefusalLog({ bff: composed.name, logger });
   const yoga = createHttpHandler({
+    refused,
     composed,
     run,
     gate,
@@ -184,10 +187,11 @@ export function createComposedServer<Plan>(
     },
   });
   const sockets = createSocketHandler({ composed, run, gate, viewer, auth, logger });
-  const door = createJsonDoor({ limits, admit, gate, run, viewer, auth, elsewhere: yoga });
+  const door = createJsonDoor({ limits, admit, gate, run, viewer, auth, refused, elsewhere: yoga });
   const arrivals = createArrivals({
     gate,
     origins,
+    refused,
     handle: events
       ? createWebhookRoute({
           bff: composed.name,
@@ -202,6 +206,7 @@ export function createComposedServer<Plan>(
   const http = createHttpServer({
     limits,
     origins,
+    refused,
     ...arrivals,
     answered: (status) => telemetry.metrics.responseSent(status),
   });

@@ -13,6 +13,7 @@ import {
   eventsNotAccepted,
   type HttpRefusal,
   mutationOverGet,
+  refusalOf,
   refusalResponse,
   requestIdFor,
   textOverGet,
@@ -22,6 +23,7 @@ import type { Limits } from '../limits.ts';
 import { type Environment, maskError } from './mask.ts';
 import { acceptedMedia, isJsonContent } from './media-types.ts';
 import type { RunOperation } from './operations.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import { isHttpRefusal, operationInBody, operationInUrl, readBody } from './request-body.ts';
 import { clientIdentityOf } from './request-identity.ts';
 
@@ -38,6 +40,8 @@ export interface HttpHandlerOptions<Plan> {
   readonly gate: Gate;
   readonly viewer: (request: Request) => Viewer | null | Promise<Viewer | null>;
   readonly environment: Environment;
+  /** Told of requests that never became operations. */
+  readonly refused: RefusalLog;
   readonly auth?: Auth | undefined;
   /** Told of each response that stays open for a subscription. */
   readonly onStream: (response: ServerResponse) => void;
@@ -68,7 +72,7 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
       maskError: (error) => maskError(error, { requestId: '', environment }),
     },
     plugins: [
-      useRequestId(),
+      useRequestId(options.refused),
       useUrlLimit(limits),
       useAuthRoutes(options.auth),
       environment === 'development' ? useExplorer(composed) : {},
@@ -83,10 +87,13 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
 }
 
 /** Every answer carries the id that the log line has, and says who may keep it for how long. */
-function useRequestId(): Plugin {
+function useRequestId(refused: RefusalLog): Plugin {
   return {
     onResponse({ request, response }) {
-      response.headers.set('x-request-id', requestIdFor(request));
+      const requestId = requestIdFor(request);
+      response.headers.set('x-request-id', requestId);
+      const { status, message } = refusalOf(request) ?? {};
+      if (status && message) refused({ requestId, status, reason: message });
       for (const [name, value] of Object.entries(told.get(request) ?? {})) {
         response.headers.set(name, value);
       }

@@ -21,6 +21,7 @@ export function refusalResponse(
   refusal: HttpRefusal,
   ResponseType: typeof Response,
 ): Response {
+  refusals.set(request, refusal);
   const { status, headers } = refusal;
   const accepted = acceptedMedia(request.headers.get('accept')).whole;
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json';
@@ -29,6 +30,13 @@ export function refusalResponse(
     headers: { ...headers, 'content-type': `${type}; charset=utf-8` },
   });
 }
+
+/** Why a request was refused; undefined for one that was not. */
+export function refusalOf(request: Request): HttpRefusal | undefined {
+  return refusals.get(request);
+}
+
+const refusals = new WeakMap<Request, HttpRefusal>();
 
 /** The body of such an answer. */
 export function refusalBody(

@@ -4,11 +4,15 @@ import type { Duplex } from 'node:stream';
 import { endpoint } from './http-handler.ts';
 import type { Limits } from '../limits.ts';
 import type { Origins } from './admission/origins.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import { newRequestId } from './request-identity.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;
   /** Whose pages may open a WebSocket. */
   readonly origins: Pick<Origins, 'mayConnect'>;
+  /** Told of requests that are refused here. */
+  readonly refused: RefusalLog;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Told of the status of each response once it is over; 499 when the client left before it. */
@@ -29,6 +33,7 @@ export interface HttpServer {
 export function createHttpServer({
   limits,
   origins,
+  refused,
   handle,
   upgrade,
   answered,
@@ -56,6 +61,7 @@ export function createHttpServer({
       if (draining) response.shouldKeepAlive = false;
       const status = refusedStatus(request, limits);
       if (status === undefined) return handle(request, response);
+      refused({ requestId: newRequestId(), status, reason: reasons[status] ?? '' });
       response.writeHead(status, { connection: 'close' });
       response.end();
     },
@@ -71,6 +77,7 @@ export function createHttpServer({
     socket.on('error', () => socket.destroy());
     const status = draining ? 503 : refusedUpgrade(request, limits, origins);
     if (status === undefined) return upgrade(request, socket, head);
+    refused({ requestId: newRequestId(), status, reason: reasons[status] ?? '' });
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
 
@@ -94,6 +101,15 @@ export function createHttpServer({
     },
   };
 }
+
+/** What is logged of requests that get a status and no words. */
+const reasons: Readonly<Record<number, string>> = {
+  400: 'The target or the host makes no URL.',
+  403: 'Pages of another origin can’t open a WebSocket here.',
+  404: `WebSockets are opened at ${endpoint}.`,
+  431: 'The headers are too long.',
+  503: 'This process is about to end.',
+};
 
 /** 431 for headers over their limit; 400 for a target or a host that makes no URL. */
 function refusedStatus(request: IncomingMessage, limits: Limits): number | undefined {

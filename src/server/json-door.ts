@@ -18,6 +18,7 @@ import type { IncomingRequest } from './incoming-request.ts';
 import type { Limits } from '../limits.ts';
 import { type AcceptedMedia, acceptedMedia, isJsonContent } from './media-types.ts';
 import type { Caller, RunOperation } from './operations.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import { RepeatedBodies } from './repeated-bodies.ts';
 import { isHttpRefusal } from './request-body.ts';
 import { clientIdentityOf, requestIdOf } from './request-identity.ts';
@@ -29,6 +30,8 @@ export interface JsonDoorOptions {
   readonly run: RunOperation;
   readonly viewer: (request: IncomingRequest) => Viewer | null | Promise<Viewer | null>;
   readonly auth?: Auth | undefined;
+  /** Told of requests that never became operations. */
+  readonly refused: RefusalLog;
   /** The whole of GraphQL over HTTP, for what this door does not take. */
   readonly elsewhere: Elsewhere;
 }
@@ -46,18 +49,22 @@ export interface Elsewhere {
  * elsewhere, its body already read where it had to be.
  */
 export function createJsonDoor(options: JsonDoorOptions) {
-  const { limits, admit, run, auth, elsewhere } = options;
+  const { limits, admit, run, auth, refused, elsewhere } = options;
   const bodies = new RepeatedBodies();
 
   return (request: IncomingMessage, response: ServerResponse): unknown => {
     const media = mediaOf(request);
     if (media === null) return elsewhere(request, response);
     const asked = new JsonPost(request, response, media, options);
+    const refuse = (refusal: HttpRefusal) => {
+      refused({ requestId: asked.requestId, status: refusal.status, reason: refusal.message });
+      asked.reply.refuse(refusal);
+    };
     const refusal = auth?.guard(asked) ?? null;
-    if (refusal) return asked.reply.refuse(refusal);
+    if (refusal) return refuse(refusal);
     return readText(request, limits.bodyLimitBytes, (text) => {
       const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
-      if (isHttpRefusal(operation)) return asked.reply.refuse(operation);
+      if (isHttpRefusal(operation)) return refuse(operation);
       return answer(operation, asked).catch(() => response.destroy());
     });
   };

@@ -92,7 +92,7 @@ function readableLine(json: string): string {
   const { time, level, msg, bff, requestId, operation, ...rest } = JSON.parse(json) as Line;
   const head = `${time.slice(11, 19)} ${level.padEnd(5)}`;
   if (!operation || !rest.client) {
-    const fields = Object.entries({ ...rest, ...(bff && { bff }) })
+    const fields = Object.entries({ ...rest, ...(requestId && { requestId }), ...(bff && { bff }) })
       .map(
         ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
       )
