@@ -46,7 +46,9 @@ function mirror() {
     ...readdirSync(folder).map((file) => `${folder}/${file}`),
   ];
   const text = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
-  const found = /https?:\/\/\S+\/debian\b/.exec(text.join('\n'));
+  const lines = text.join('\n').split('\n');
+  const named = lines.filter((line) => !line.trimStart().startsWith('#')).join('\n');
+  const found = /https?:\/\/\S+\/debian(?![\w-])/.exec(named);
   if (!found) throw new Error('no Debian mirror is named in /etc/apt; add one');
   return found[0];
 }
