@@ -16,7 +16,7 @@ export interface Outcome {
 export interface Flow {
   readonly name: string;
   readonly perSecond: number;
-  readonly body: (count: number) => { readonly query: string; readonly variables: object };
+  readonly body: (count: number) => object;
 }
 
 /** Sends operations at fixed rates, whatever their answers do, until stopped. */

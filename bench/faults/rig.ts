@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { BackendName, Fault, Order, Tally } from './fault.ts';
 import { Load } from './load.ts';
+import type { Figure, Row } from './row.ts';
 
 /** What a policy did, as the library publishes it, and when it was heard of. */
 export interface SeenEvent {
@@ -19,6 +20,27 @@ export interface Rig {
   fault(name: BackendName, fault: Fault): Promise<void>;
   tally(name: BackendName): Promise<Tally>;
   close(): Promise<void>;
+}
+
+/** A row that has the backends and the bff of a rig. */
+export interface RigRow {
+  readonly name: string;
+  readonly run: (rig: Rig, scale: number) => Promise<readonly Figure[]>;
+}
+
+/** It has processes of its own, so that it inherits the breakers of no other. */
+export function onRig({ name, run }: RigRow): Row {
+  return {
+    name,
+    async run(scale) {
+      const rig = await startRig();
+      try {
+        return await run(rig, scale);
+      } finally {
+        await rig.close();
+      }
+    },
+  };
 }
 
 type Unnumbered = Order extends infer Each

@@ -1,10 +1,8 @@
-import type { Rig } from './rig.ts';
-
 /** One row of the fault table. */
 export interface Row {
   readonly name: string;
-  /** Kept short by `--quick`. */
-  readonly run: (rig: Rig, scale: number) => Promise<readonly Figure[]>;
+  /** A `scale` under 1, as `--quick` gives, makes it shorter. */
+  readonly run: (scale: number) => Promise<readonly Figure[]>;
 }
 
 /** One figure and whether it keeps its promise. */
@@ -13,6 +11,8 @@ export interface Figure {
   readonly promise: string;
   readonly figure: string;
   readonly holds: boolean;
+  /** Whether it was not measured, for want of a tool. @default false */
+  readonly isSkipped?: boolean;
 }
 
 /** The machine was too busy to say anything about the policies: even the healthy twin failed. */
@@ -33,6 +33,11 @@ export function atLeast(what: string, value: number, limit: number, unit = ''): 
 /** A figure that nothing was promised of. */
 export function shown(what: string, figure: string): Figure {
   return { what, promise: 'shown', figure, holds: true };
+}
+
+/** A figure that can't be had here, and what it takes. */
+export function skipped(what: string, remedy: string): Figure {
+  return { what, promise: 'measured', figure: remedy, holds: true, isSkipped: true };
 }
 
 export function pause(ms: number): Promise<void> {

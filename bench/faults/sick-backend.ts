@@ -2,8 +2,8 @@ import type { BackendName, FaultKind } from './fault.ts';
 import { median } from '../table.ts';
 import { healthyMs } from './http-fake.ts';
 import { type Flow, type Outcome, percentile } from './load.ts';
-import { type Rig, startRig } from './rig.ts';
-import { type Figure, type Row, TooBusy, atMost, pause, shown } from './row.ts';
+import { type Rig, type RigRow, startRig } from './rig.ts';
+import { type Figure, TooBusy, atMost, pause, shown } from './row.ts';
 
 const four = ['alpha', 'beta', 'gamma', 'delta'] as const;
 type One = (typeof four)[number];
@@ -15,7 +15,7 @@ const codes = new Set(['UPSTREAM_TIMEOUT', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_OVE
  * One of four backends is sick: the queries of the others do not notice, its own are answered with
  * null and a code in time, at once when the breaker is open; it opens soon, and heals.
  */
-export function sickBackend(sick: One, kind: SickKind): Row {
+export function sickBackend(sick: One, kind: SickKind): RigRow {
   return {
     name: `${sick} (${kindOf[sick]}) ${words[kind]}`,
     async run(rig, scale) {

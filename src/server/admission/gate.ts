@@ -64,7 +64,7 @@ export function createGate(options: GateOptions): Gate {
     onTurned(why);
     const { code, message, status, retryable = false, headers } = refusal;
     return {
-      errors: [new GraphQLError(message, { extensions: { code, requestId, retryable } })],
+      errors: [stackless(message, { code, requestId, retryable })],
       status,
       wellFormed: false,
       ...(headers && { headers }),
@@ -118,6 +118,20 @@ export function createGate(options: GateOptions): Gate {
       await rateLimit?.close();
     },
   };
+}
+
+/**
+ * An error without the two stacks that a GraphQLError takes of itself: under load they were a quarter
+ * of all time, and nobody reads where a refusal came from.
+ */
+function stackless(message: string, extensions: Record<string, unknown>): GraphQLError {
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return new GraphQLError(message, { extensions });
+  } finally {
+    Error.stackTraceLimit = before;
+  }
 }
 
 /** Development runs what is over a limit, and says so. */
