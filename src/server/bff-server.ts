@@ -29,6 +29,7 @@ import {
   type RunningServer,
   type ServerOptions,
 } from './create-server.ts';
+import { type EffectivePolicy, effectivePolicyOf } from './effective-policy.ts';
 import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
@@ -193,8 +194,32 @@ export async function serveBff(
     port,
     adminPort,
     settings,
-    create: (options, { DATA_DIR: dataDir }) =>
-      createServer(bff, { ...options, dataDir, ...(auth && { auth }) }),
+    policy: (environment) => policyIn(bff, auth, environment),
+    create: (options, { DATA_DIR: dataDir }) => {
+      const policy = policyIn(bff, auth, options.environment);
+      options.logger.debug({ bff: bff.name, policy }, 'policy');
+      return createServer(bff, { ...options, dataDir, ...(auth && { auth }) });
+    },
+  });
+}
+
+/** Read apart from all other settings, so that it can be printed before they are there. */
+function policyIn(
+  bff: Bff,
+  auth: AuthDefinition | undefined,
+  environment: Environment,
+): EffectivePolicy {
+  const values = resolveSettings(
+    { ...admissionSettings(environment), ...adminSettings },
+    process.env,
+  );
+  return effectivePolicyOf(bff, environment, {
+    persistedOnly: values.PERSISTED_ONLY,
+    rateLimit: values.RATE_LIMIT,
+    shared: values.REDIS_URL !== null,
+    trustedProxies: values.TRUST_PROXY,
+    allowedOrigins: auth?.forPages === false ? [] : values.ALLOWED_ORIGINS,
+    staff: values.ADMIN_TOKEN !== null || environment === 'development',
   });
 }
 

@@ -4,6 +4,7 @@ import { describeFailure } from '../describe-failure.ts';
 import { traceSettings } from '../telemetry/telemetry.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { RunningServer, ServerOptions } from './create-server.ts';
+import { type EffectivePolicy, policyText } from './effective-policy.ts';
 import { createLogger, type LogLevel, logLevels } from './log.ts';
 import type { Environment } from './mask.ts';
 
@@ -19,6 +20,8 @@ export interface MainOptions<Uses extends Settings> {
   readonly adminPort: number;
   /** Further settings: the endpoints of each backend. */
   readonly settings: Uses;
+  /** What `--policy` prints. @default there is none to print */
+  readonly policy?: (environment: Environment) => EffectivePolicy;
   /** Makes the server; what it throws ends the start with its message. */
   readonly create: (
     options: Required<
@@ -30,8 +33,8 @@ export interface MainOptions<Uses extends Settings> {
 
 /**
  * A bff's front door as a process: reads the environment, listens, says so, drains on SIGTERM and
- * SIGINT. `--help` lists every variable; `--worker` does jobs only, with no public port. Exits with 0 after a drain, 1 when it can't start, 2 for
- * arguments it does not know; a second signal ends it at once, and so does the loss of a parent
+ * SIGINT. `--help` lists every variable; `--policy` prints what holds; `--worker` does jobs only, with
+ * no public port. Exits with 0 after a drain, 1 when it can't start, 2 for arguments it does not know; a second signal ends it at once, and so does the loss of a parent
  * that started it with an IPC channel.
  */
 export async function runMain<Uses extends Settings>(options: MainOptions<Uses>): Promise<void> {
@@ -39,6 +42,10 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
   const own = ownSettings(argument === '--worker' ? beside(options) : options);
   if (argument === '--help' || argument === '-h') {
     process.stdout.write(helpText(options.name, { ...own, ...options.settings }));
+    return;
+  }
+  if (options.policy && (argument === '--policy' || argument === '--policy=json')) {
+    await printPolicy(options.policy, own.NODE_ENV, argument === '--policy=json');
     return;
   }
   const workerOnly = argument === '--worker';
@@ -76,6 +83,18 @@ export async function runMain<Uses extends Settings>(options: MainOptions<Uses>)
       const does = workerOnly ? 'does jobs' : `answers at ${url}`;
       process.stdout.write(`${options.name} ${does} (health at ${adminUrl}/readyz)\n`);
     }
+  });
+}
+
+async function printPolicy(
+  policyIn: (environment: Environment) => EffectivePolicy,
+  NODE_ENV: SettingUse<Environment>,
+  asJson: boolean,
+): Promise<void> {
+  await orExit(async () => {
+    const values = resolveSettings({ NODE_ENV }, process.env);
+    const policy = policyIn(values.NODE_ENV);
+    process.stdout.write(asJson ? `${JSON.stringify(policy, null, 2)}\n` : policyText(policy));
   });
 }
 
@@ -178,7 +197,7 @@ function helpText(name: string, settings: Settings): string {
   );
   const width = Math.max(...rows.map(([variable = '']) => variable.length));
   const lines = rows.map(([variable = '', text]) => `  ${variable.padEnd(width)}  ${text}`);
-  return `Starts the ${name} BFF; with --worker, only to do its jobs. Its settings are environment variables:\n\n${lines.join('\n')}\n`;
+  return `Starts the ${name} BFF; with --worker, only to do its jobs. With --policy it prints\nthe limits and the policy toward backends that hold (--policy=json: for programs). Its settings are environment variables:\n\n${lines.join('\n')}\n`;
 }
 
 function defaultOf(fallback: string | undefined, secret = false): string {
