@@ -17,6 +17,7 @@ const unlockScript =
  */
 export function redisSessionStore(url: URL, logger: Logger): SessionStore {
   let client: ReturnType<typeof createClient> | undefined;
+  let removals: ReturnType<typeof listenForRemovals> | undefined;
   let closed = false;
   void open();
 
@@ -69,7 +70,16 @@ export function redisSessionStore(url: URL, logger: Logger): SessionStore {
     async extend(key, ttlMs) {
       await send('PEXPIRE', key, lifeOf(ttlMs));
     },
-    remove: async (key) => (await send('DEL', key)) === 1,
+    async remove(key) {
+      const removed = send('DEL', key);
+      // One that is lost is found out by the next look at the session.
+      send('PUBLISH', removedChannel, key).catch(() => {});
+      return (await removed) === 1;
+    },
+    watch(key, removed) {
+      removals ??= listenForRemovals(url);
+      return removals.watch(key, removed);
+    },
     async lock(key, ttlMs) {
       const owner = randomUUID();
       const taken = await send('SET', key, owner, 'NX', 'PX', lifeOf(ttlMs));
@@ -79,6 +89,55 @@ export function redisSessionStore(url: URL, logger: Logger): SessionStore {
     async close() {
       closed = true;
       client?.destroy();
+      removals?.close();
+    },
+  };
+}
+
+/** Where the key of each removed session is told to all instances. */
+const removedChannel = 'tailorbird:sessions:removed';
+
+/**
+ * A connection that only listens, made when the first session is watched. After an outage it
+ * connects and listens again by itself, and then has every watched session looked at.
+ */
+function listenForRemovals(url: URL) {
+  const watchers = new Map<string, Set<() => void>>();
+  let listener: ReturnType<typeof createClient> | undefined;
+  let closed = false;
+  open().catch(() => {}); // closed while it was opening
+
+  async function open(): Promise<void> {
+    const redis = await import('@redis/client');
+    if (closed) return;
+    listener = redis.createClient(connectionTo(url));
+    listener.on('error', () => {}); // the connection that asks reports it
+    listener.on('ready', maybeMissed);
+    await listener.connect();
+    await listener.subscribe(removedChannel, (key) => {
+      for (const removed of watchers.get(key) ?? []) removed();
+    });
+    maybeMissed();
+  }
+
+  /** What was removed while nothing was heard was told to nobody. */
+  function maybeMissed(): void {
+    for (const set of watchers.values()) for (const removed of set) removed();
+  }
+
+  return {
+    watch(key: string, removed: () => void): () => void {
+      let set = watchers.get(key);
+      if (!set) watchers.set(key, (set = new Set()));
+      set.add(removed);
+      return () => {
+        set.delete(removed);
+        if (set.size === 0 && watchers.get(key) === set) watchers.delete(key);
+      };
+    },
+    close() {
+      closed = true;
+      listener?.destroy();
     },
   };
 }

@@ -10,6 +10,11 @@ export interface SessionStore {
   extend(key: string, ttlMs: number): Promise<void>;
   /** Answers whether there was anything. */
   remove(key: string): Promise<boolean>;
+  /**
+   * Calls `removed` soon after any process removed it, and whenever that may have been missed; the
+   * answer stops that. @default no other process removes anything
+   */
+  watch?(key: string, removed: () => void): () => void;
   /** The way to unlock it, or null while somebody else holds it; given up after `ttlMs`. */
   lock(key: string, ttlMs: number): Promise<(() => Promise<void>) | null>;
   close(): Promise<void>;

@@ -45,7 +45,7 @@ export interface Sessions {
   find(id: string): Promise<Session | null>;
   /** Forgets it, and revokes its tokens at the provider as far as that answers. */
   end(id: string): Promise<void>;
-  /** Calls `ended` soon after a session is over; the answer stops that. */
+  /** Calls `ended` once, soon after a session is over; the answer stops that. */
   watch(id: string, ended: () => void): () => void;
   /** When a session that is used now ends if it is not used again; and when at the latest. */
   endsAtMs(session: Session): { readonly idle: number; readonly latest: number };
@@ -57,7 +57,7 @@ const touchEveryMs = 30_000;
 const renewAgainMs = 5_000;
 const lockMs = 10_000;
 const lockPollMs = 50;
-/** How long the end of a session by another instance may go unnoticed by an open socket. */
+/** How long the end of a session may go unnoticed by an open socket when the store told nobody. */
 const watchEveryMs = 15_000;
 
 /** Sessions in a store, encrypted; their keys there are digests, so that a leak of it opens none. */
@@ -108,16 +108,25 @@ export function createSessions(options: SessionsOptions): Sessions {
       const key = keyOf(id);
       let set = watchers.get(key);
       if (!set) watchers.set(key, (set = new Set()));
-      set.add(ended);
-      const timer = setInterval(() => {
+      let told = false;
+      const tell = () => {
+        if (!told) ended();
+        told = true;
+      };
+      set.add(tell);
+      const look = () => {
         load(key).then(
-          (session) => session ?? ended(),
+          (session) => session ?? tell(),
           () => {}, // a store that does not answer ends nobody's session
         );
-      }, watchEveryMs).unref();
+      };
+      const timer = setInterval(look, watchEveryMs).unref();
+      const unwatch = store.watch?.(key, look);
       return () => {
         clearInterval(timer);
-        set.delete(ended);
+        unwatch?.();
+        told = true;
+        set.delete(tell);
         if (set.size === 0) watchers.delete(key);
       };
     },
