@@ -8,7 +8,7 @@ const help = `npm run faults -- [options]
 
 Makes fake backends sick, one fault at a time, behind a bff under load, then hammers bffs in
 production profile themselves, and checks what their clients see. Writes bench/faults.md. About
-fifteen minutes. Some rows want haproxy, slowhttptest, redis-server (Debian's) or graphql-cop (its folder in
+twenty minutes. Some rows want haproxy, slowhttptest, redis-server (Debian's) or graphql-cop (its folder in
 GRAPHQL_COP), and say so where they are not.
 
   --only <regex>   only the rows that match, as --list prints them; faults.md stays as it is

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Load, percentile } from '../faults/load.ts';
-import { atMost, type Figure, pause, type Row, shown, skipped } from '../faults/row.ts';
+import { atMost, type Figure, pause, type Row, shown, skipped, TooBusy } from '../faults/row.ts';
 import { idOf, inHouse, oneAddress } from '../faults/server/house.ts';
 import { isOk } from '../faults/sick-backend.ts';
 import { median } from '../table.ts';
@@ -44,6 +44,7 @@ function slow(what: string, options: readonly string[], reading?: 'crowd'): Row 
         try {
           for (let round = 0; round < rounds; round += 1) {
             const calm = await measured();
+            if (calm.bad > 0) throw new TooBusy(`${calm.bad} requests failed without an attack`);
             const seconds = Math.ceil((forMs + 3_000) / 1_000);
             const attack = slowhttptest(target, seconds, options);
             if (!(await attack.started)) {

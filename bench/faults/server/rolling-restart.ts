@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Load } from '../load.ts';
-import { atMost, pause, type Row, shown, skipped } from '../row.ts';
+import { atMost, pause, type Row, shown, skipped, TooBusy } from '../row.ts';
 import { freePort, type House, idOf, inHouse, oneAddress, type RunningBff } from './house.ts';
 import { isOk } from '../sick-backend.ts';
 
@@ -21,12 +21,17 @@ export const rollingRestart: Row = {
       try {
         await house.slow(60);
         await pause(500);
-        const from = performance.now();
+        const calmFrom = performance.now();
         load.start([
-          { name: 'kept', perSecond: 100, body: (count) => item(String(count % 50)) },
-          { name: 'asked', perSecond: 100, body: (count) => item(`new-${count}`) },
+          { name: 'kept', perSecond: 50, body: (count) => item(String(count % 50)) },
+          { name: 'asked', perSecond: 50, body: (count) => item(`new-${count}`) },
         ]);
-        await pause(1_000);
+        await pause(4_000);
+        const from = performance.now();
+        // The first second is for compiling.
+        const early = load.between(calmFrom + 1_000, from).filter((each) => !isOk(each));
+        if (early.length > 0)
+          throw new TooBusy(`${early.length} requests failed before any restart`);
         const restarts = Math.max(1, Math.round(instances * scale));
         const codes: (number | null)[] = [];
         let longestMs = 0;
