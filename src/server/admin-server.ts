@@ -8,6 +8,8 @@ export interface AdminOptions {
   /** Whether new requests are still welcome. */
   readonly isReady: () => boolean;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** The graph for staff; false for paths that are not its own. @default there is none */
+  readonly explorer?: AdminOptions['staff'];
   /** What is for staff; false for paths that are not its own. @default nothing is */
   readonly staff?:
     | ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>)
@@ -20,9 +22,9 @@ export interface AdminOptions {
  * since its fields are null and the rest works. `/metrics`: Prometheus' text format.
  */
 export function createAdminServer(options: AdminOptions): Server {
-  const { name, backends, isReady, metrics, staff } = options;
+  const { name, backends, isReady, metrics, staff, explorer } = options;
   return createServer(async (request, response) => {
-    if (await staff?.(request, response)) return;
+    if ((await explorer?.(request, response)) || (await staff?.(request, response))) return;
     const send = (status: number, body: object) => {
       response.writeHead(status, {
         'content-type': 'application/json; charset=utf-8',

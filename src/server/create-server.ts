@@ -9,6 +9,7 @@ import type { Viewer } from '../request.ts';
 import { createTelemetry, type TraceExport } from '../telemetry/telemetry.ts';
 import { createAdminDoor } from './admin/admin-door.ts';
 import { deadLetterRoute } from './admin/dead-letters.ts';
+import { createStaffExplorer } from './admin/staff-explorer.ts';
 import { webhookConsumerRoute } from './admin/webhook-consumers.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission/admission.ts';
@@ -54,7 +55,7 @@ export interface ServerOptions {
   readonly adminPort?: number;
   /** @default '127.0.0.1' */
   readonly adminHost?: string;
-  /** What staff send to the admin port to see and change things. @default nothing in development; in production nobody may */
+  /** What staff send to the admin port to see and change things, and to explore the graph in production. @default nothing in development; in production nobody may */
   readonly adminToken?: string | null;
   /** @default NODE_ENV: 'production' when it says so, 'development' otherwise */
   readonly environment?: Environment;
@@ -112,7 +113,7 @@ export function createComposedServer<Plan>(
 
   const production = environment === 'production';
   const { persistedOnly = production, rateLimit = production } = options;
-  const { trustedHops = 0, origins: listed = [], worker = true } = options;
+  const { trustedHops = 0, origins: listed = [], worker = true, adminToken = null } = options;
   const { limits, registered, clients } = composed;
   const start = {
     name: composed.name,
@@ -160,9 +161,8 @@ export function createComposedServer<Plan>(
     observer: telemetry.metrics.events,
     log: (message) => logger.warn({ bff: composed.name }, message),
   });
-  const run = createOperations({
+  const operations = {
     composed,
-    admit,
     gate,
     backends,
     environment,
@@ -171,21 +171,20 @@ export function createComposedServer<Plan>(
     auth,
     answers,
     events,
-  });
+  };
+  const run = createOperations({ ...operations, admit });
   const refused = createRefusalLog({ bff: composed.name, logger });
-  const yoga = createHttpHandler({
-    refused,
+  const pipeline = {
     composed,
-    run,
     gate,
-    viewer,
     environment,
-    auth,
-    onStream: (response) => {
+    refused,
+    onStream(response: ServerResponse) {
       streams.add(response);
       response.once('close', () => streams.delete(response));
     },
-  });
+  };
+  const yoga = createHttpHandler({ ...pipeline, run, viewer, auth });
   const sockets = createSocketHandler({ composed, run, gate, viewer, auth, logger });
   const door = createJsonDoor({ limits, admit, gate, run, viewer, auth, refused, elsewhere: yoga });
   const arrivals = createArrivals({
@@ -215,12 +214,28 @@ export function createComposedServer<Plan>(
     backends,
     isReady: () => !draining,
     metrics: telemetry.metrics,
+    explorer:
+      production && adminToken !== null
+        ? createStaffExplorer({
+            ...pipeline,
+            token: adminToken,
+            logger,
+            run: createOperations({
+              ...operations,
+              admit: createAdmission(composed, {
+                environment,
+                persistedOnly: false,
+                introspection: true,
+              }),
+            }),
+          })
+        : undefined,
     staff:
       events &&
       createAdminDoor({
         bff: composed.name,
         environment,
-        token: options.adminToken ?? null,
+        token: adminToken,
         roots: ['webhooks', 'jobs'],
         routes: [webhookConsumerRoute(events.webhooks.outgoing), deadLetterRoute(events.jobs)],
         logger,

@@ -42,7 +42,9 @@ export interface HttpHandlerOptions<Plan> {
   readonly environment: Environment;
   /** Told of requests that never became operations. */
   readonly refused: RefusalLog;
-  readonly auth?: Auth | undefined;
+  readonly auth?: Pick<Auth, 'guard' | 'routes'> | undefined;
+  /** Whether GraphiQL is here. @default in development */
+  readonly explorer?: boolean;
   /** Told of each response that stays open for a subscription. */
   readonly onStream: (response: ServerResponse) => void;
 }
@@ -75,7 +77,7 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
       useRequestId(options.refused),
       useUrlLimit(limits),
       useAuthRoutes(options.auth),
-      environment === 'development' ? useExplorer(composed) : {},
+      (options.explorer ?? environment === 'development') ? useExplorer(composed) : {},
       useRoute(),
       useGuard(options.auth),
       useMediaTypes(),
@@ -125,7 +127,7 @@ function useUrlLimit(limits: Limits): Plugin {
 }
 
 /** The paths on which people log in and out. */
-function useAuthRoutes(auth: Auth | undefined): Plugin {
+function useAuthRoutes(auth: HttpHandlerOptions<unknown>['auth']): Plugin {
   if (!auth) return {};
   return {
     async onRequest({ request, endResponse }) {
@@ -136,7 +138,7 @@ function useAuthRoutes(auth: Auth | undefined): Plugin {
 }
 
 /** What no credential makes right: a request that another site made, a credential of another kind. */
-function useGuard(auth: Auth | undefined): Plugin {
+function useGuard(auth: HttpHandlerOptions<unknown>['auth']): Plugin {
   if (!auth) return {};
   return {
     onRequest(hook) {

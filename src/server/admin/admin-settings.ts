@@ -6,7 +6,7 @@ export const adminSettings = {
   ADMIN_TOKEN: {
     setting: env('ADMIN_TOKEN', '', 'a secret'),
     purpose:
-      'what staff send to the admin port to see and change things; production needs it for that',
+      'what staff send to the admin port to see and change things; production needs it for that, and for its explorer',
     example: 'the output of: openssl rand -base64 32',
     secret: true,
     read(text: string): string | null {

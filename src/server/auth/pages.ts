@@ -36,6 +36,17 @@ export function failurePage(reason: string): (nonce: string) => string {
   );
 }
 
+/** Asks staff for their token, and says what was wrong with the last one. */
+export function staffPage(action: string, problem = ''): (nonce: string) => string {
+  return document(
+    'For staff',
+    '',
+    `<h1>For staff</h1><p>${escaped(problem)}</p>
+<form method="post" action="${escaped(action)}"><p><label>Token <input name="token" type="password"
+autocomplete="current-password" required autofocus></label> <button>Go on</button></p></form>`,
+  );
+}
+
 /** Logs in, asks `query` and logs out: for trying a session by hand. */
 export function tryOutPage(name: string, query: string): (nonce: string) => string {
   return (nonce) =>
