@@ -16,10 +16,21 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { CostLimit, Limits } from '../../limits.ts';
+import {
+  addChoice,
+  addPage,
+  addPart,
+  addTo,
+  isFixed,
+  leaf,
+  mergeInto,
+  type Shape,
+  type Totals,
+} from './cost-shape.ts';
 import { declaredCost } from './field-cost.ts';
 import { createInputCount } from './input-items.ts';
 import { listSizeOf, type Size } from './list-size.ts';
-import { allHold, type Guard, guardsOf, readerFor, type Variables } from './variable-reads.ts';
+import { type Guard, guardsOf, readerFor, type Variables } from './variable-reads.ts';
 
 /** What one request of an operation amounts to. */
 export interface Cost {
@@ -58,7 +69,7 @@ export function compileCost(
 
   const costFor: CostOf = (variables) => {
     const totals: Totals = { points: 0, nodes: 0, page: 0 };
-    add(shape, variables ?? noVariables, 1, totals);
+    addTo(shape, variables ?? noVariables, 1, totals);
     const { points, nodes } = totals;
     const exceeds: CostLimit | null =
       totals.page > limits.pageSize
@@ -79,30 +90,6 @@ export function compileCost(
 
 const mutationPoints = 10;
 const noVariables: Variables = {};
-
-interface Totals {
-  points: number;
-  nodes: number;
-  /** Largest page asked for. */
-  page: number;
-}
-
-/** One object: what it always counts, and what variables decide. */
-interface Shape {
-  points: number;
-  nodes: number;
-  page: number;
-  readonly parts: Part[];
-  /** Of each group, the largest counts. */
-  readonly choices: (readonly Shape[])[];
-}
-
-/** A field's values: so many of them, each of this shape, when it is asked for at all. */
-interface Part {
-  readonly guards: readonly (readonly Guard[])[];
-  readonly size: Size;
-  readonly shape: Shape;
-}
 
 interface Selected {
   readonly type: GraphQLCompositeType;
@@ -260,78 +247,4 @@ function times({ length, isPage }: Size, factor: number): Size {
     length:
       typeof length === 'number' ? length * factor : (variables) => length(variables) * factor,
   };
-}
-
-function leaf(points: number): Shape {
-  return { points, nodes: 1, page: 0, parts: [], choices: [] };
-}
-
-function isFixed({ parts, choices }: Shape): boolean {
-  return parts.length === 0 && choices.length === 0;
-}
-
-/** Counts what is fixed at once, so that requests only walk what variables decide. */
-function addPart(shape: Shape, part: Part): void {
-  const { guards, size, shape: inner } = part;
-  const { length } = size;
-  if (guards.length > 0 || typeof length !== 'number') {
-    shape.parts.push(part);
-    return;
-  }
-  shape.points += length * inner.points;
-  shape.nodes += length * inner.nodes;
-  shape.page = Math.max(shape.page, inner.page, size.isPage ? length : 0);
-  if (!isFixed(inner)) {
-    const rest: Shape = { ...inner, points: 0, nodes: 0, page: 0 };
-    shape.parts.push({ guards, size: { length, isPage: false }, shape: rest });
-  }
-}
-
-/** A page's size holds to its limit even where none of its rows are selected. */
-function addPage(shape: Shape, size: Size): void {
-  addPart(shape, { guards: [], size, shape: { ...leaf(0), nodes: 0 } });
-}
-
-function mergeInto(shape: Shape, other: Shape): void {
-  shape.points += other.points;
-  shape.nodes += other.nodes;
-  shape.page = Math.max(shape.page, other.page);
-  shape.parts.push(...other.parts);
-  shape.choices.push(...other.choices);
-}
-
-function addChoice(shape: Shape, options: readonly Shape[]): void {
-  if (!options.every(isFixed)) {
-    shape.choices.push(options);
-    return;
-  }
-  shape.points += Math.max(...options.map(({ points }) => points));
-  shape.nodes += Math.max(...options.map(({ nodes }) => nodes));
-  shape.page = Math.max(shape.page, ...options.map(({ page }) => page));
-}
-
-function add(shape: Shape, variables: Variables, count: number, totals: Totals): void {
-  totals.points += count * shape.points;
-  totals.nodes += count * shape.nodes;
-  if (shape.page > totals.page) totals.page = shape.page;
-  for (const { guards, size, shape: inner } of shape.parts) {
-    if (guards.length > 0 && !guards.some((all) => allHold(all, variables))) continue;
-    const { length, isPage } = size;
-    const rows = typeof length === 'number' ? length : length(variables);
-    if (isPage && rows > totals.page) totals.page = rows;
-    if (rows > 0) add(inner, variables, count * rows, totals);
-  }
-  for (const options of shape.choices) {
-    let points = 0;
-    let nodes = 0;
-    for (const option of options) {
-      const own: Totals = { points: 0, nodes: 0, page: totals.page };
-      add(option, variables, count, own);
-      points = Math.max(points, own.points);
-      nodes = Math.max(nodes, own.nodes);
-      totals.page = own.page;
-    }
-    totals.points += points;
-    totals.nodes += nodes;
-  }
 }
