@@ -113,7 +113,7 @@ function faultsOf(text: string): string[] {
 }
 
 const tells = new RegExp(
-  String.raw`node_modules|\bat [\w.<>]+ \(|\.[cm]?[jt]s:\d|127\.0\.0\.1|localhost|/(?:work|home|srv|tmp)/|\bE[A-Z]{5,}\b|root:|${secretOfBackend.replaceAll('.', String.raw`\.`)}`,
+  String.raw`node_modules|\bat [\w.<>]+ \(|\.[cm]?[jt]s:\d|127\.0\.0\.1|localhost|/(?:home|srv|tmp|src)/|\bE[A-Z]{5,}\b|root:|${secretOfBackend.replaceAll('.', String.raw`\.`)}`,
 );
 
 async function each<Value>(
