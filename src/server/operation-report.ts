@@ -1,6 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { BackendCallRecord } from '../backend/backend.ts';
-import { isBackendError } from '../error.ts';
 import type { CostLimit } from '../limits.ts';
 import type { LoadRecord, RequestContext } from '../request.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -11,10 +10,10 @@ import type { Admitted, Refused } from './admission/admission.ts';
 import type { Cost } from './admission/cost.ts';
 import type { IncrementalPart } from './composed.ts';
 import { type ForwardedHeaders, traceIdOf } from './forwarded-headers.ts';
-import type { BackendTotals, Failure, Logger, OperationLine } from './log.ts';
-import { causeOf, type Environment, isErrorCode, maskError, maskRequestError } from './mask.ts';
+import type { BackendTotals, Logger, OperationLine } from './log.ts';
+import type { Environment } from './mask.ts';
+import { OperationErrors } from './operation-errors.ts';
 import type { Caller, Outcome } from './operations.ts';
-import { redactSecrets } from './redact.ts';
 
 export interface ReportOptions {
   readonly bff: string;
@@ -25,7 +24,7 @@ export interface ReportOptions {
   readonly telemetry: Pick<Telemetry, 'metrics' | 'tracing'>;
 }
 
-/** Masks an operation's errors, remembers what was behind them and accounts for it in log, metrics and trace. */
+/** Follows an operation to its end, and accounts for it in log, metrics, trace and waterfall. */
 export class OperationReport {
   readonly #bff: string;
   readonly #caller: Caller;
@@ -34,10 +33,8 @@ export class OperationReport {
   readonly #trace: OperationTrace | undefined;
   readonly #traceId: string | undefined;
   readonly #showsWaterfall: boolean;
-  readonly #mask: { readonly requestId: string; readonly environment: Environment };
+  readonly #errors: OperationErrors;
   readonly #startedAt = performance.now();
-  readonly #codes = new Set<string>();
-  readonly #failures = new Map<string, Failure>();
   /** What the operation, or the subscription apart from its events, asked and found. */
   #work: Work = { startedAt: this.#startedAt, executedAt: this.#startedAt, calls: [], loads: [] };
   #event: Work | undefined;
@@ -55,7 +52,7 @@ export class OperationReport {
     this.#caller = caller;
     this.#logger = logger;
     this.#metrics = telemetry.metrics;
-    this.#mask = { requestId: caller.requestId, environment };
+    this.#errors = new OperationErrors({ requestId: caller.requestId, environment });
     this.#trace = telemetry.tracing?.start({
       requestId: caller.requestId,
       client: caller.client,
@@ -110,8 +107,8 @@ export class OperationReport {
   }
 
   refused(refused: Refused): Outcome {
-    for (const error of refused.errors) this.#codes.add(String(error.extensions.code));
-    this.#outcome = [...this.#codes][0];
+    for (const error of refused.errors) this.#errors.codes.add(String(error.extensions.code));
+    this.#outcome = [...this.#errors.codes][0];
     this.end();
     return { kind: 'refused', refused };
   }
@@ -121,14 +118,14 @@ export class OperationReport {
     this.#left = true;
     this.#outcome = 'left';
     this.end();
-    const errors = [maskError(new Error('the client left'), this.#mask)];
+    const errors = [this.#errors.forNobody('the client left')];
     return { kind: 'refused', refused: { errors, status: 499, wellFormed: false } };
   }
 
   /** The whole answer, as the client gets it, and the end of the operation. */
   answer(result: ExecutionResult): ExecutionResult {
-    const masked = this.#maskResult(result);
-    if (!('data' in result)) this.#outcome = [...this.#codes][0];
+    const masked = this.#errors.maskResult(result);
+    if (!('data' in result)) this.#outcome = [...this.#errors.codes][0];
     else if (result.data === null && result.errors) this.#outcome = 'failed';
     this.end();
     return this.#showsWaterfall ? this.#withWaterfall(masked, this.#work) : masked;
@@ -147,7 +144,7 @@ export class OperationReport {
     const work = this.#event;
     this.#metrics.eventSent(this.#operation.name, work?.calls ?? [], work?.loads ?? []);
     this.#trace?.settle();
-    const masked = this.#maskResult(event);
+    const masked = this.#errors.maskResult(event);
     return this.#showsWaterfall && work ? this.#withWaterfall(masked, work) : masked;
   }
 
@@ -156,11 +153,11 @@ export class OperationReport {
     const { errors, incremental } = part;
     return {
       ...(this.#showsWaterfall && !part.hasNext ? this.#withWaterfall(part, this.#work) : part),
-      ...(errors && { errors: errors.map((error) => this.#masked(error, false)) }),
+      ...(errors && { errors: errors.map((error) => this.#errors.masked(error, false)) }),
       ...(incremental && {
         incremental: incremental.map((patch) =>
           patch.errors
-            ? { ...patch, errors: patch.errors.map((error) => this.#masked(error, false)) }
+            ? { ...patch, errors: patch.errors.map((error) => this.#errors.masked(error, false)) }
             : patch,
         ),
       }),
@@ -168,28 +165,12 @@ export class OperationReport {
   }
 
   maskThrown(error: unknown): GraphQLError {
-    const masked = maskError(error, this.#mask);
-    this.note(error, masked);
-    return masked;
+    return this.#errors.maskThrown(error);
   }
 
-  /** Remembers what was behind an error for the log; a cause is kept once, and four at most. */
+  /** Remembers what was behind an error that was masked elsewhere. */
   note(error: unknown, masked: GraphQLError): void {
-    const code = String(masked.extensions.code);
-    this.#codes.add(code);
-    const cause = causeOf(error);
-    if (!isBackendError(cause) && code !== 'INTERNAL_SERVER_ERROR') return;
-    const text = redactSecrets(messagesOf(cause));
-    const key = `${code} ${text}`;
-    if (this.#failures.size >= 4 || this.#failures.has(key)) return;
-    this.#failures.set(key, {
-      code,
-      ...(isBackendError(cause) && { backend: cause.backend }),
-      ...(masked.path && { path: masked.path.join('.') }),
-      cause: text,
-      ...(!isBackendError(cause) &&
-        cause instanceof Error && { stack: redactSecrets(cause.stack ?? '', 2_000) }),
-    });
+    this.#errors.note(error, masked);
   }
 
   /** Writes the operation's line, and ends its metrics and its trace. */
@@ -197,18 +178,18 @@ export class OperationReport {
     const { calls, loads } = this.#work;
     const durationMs = performance.now() - this.#startedAt;
     const { client } = this.#caller;
-    const outcome = this.#outcome ?? (this.#codes.size === 0 ? 'ok' : 'partial');
+    const outcome = this.#outcome ?? (this.#errors.codes.size === 0 ? 'ok' : 'partial');
     this.#metrics.operationEnded({
       type: this.#operation.type,
       name: this.#operation.name,
       client,
       outcome,
-      codes: this.#codes,
+      codes: this.#errors.codes,
       durationMs,
       calls,
       loads,
     });
-    this.#trace?.end({ 'tailorbird.outcome': outcome }, [...this.#codes].find(isOurFailure));
+    this.#trace?.end({ 'tailorbird.outcome': outcome }, [...this.#errors.codes].find(isOurFailure));
     const line: OperationLine = {
       bff: this.#bff,
       requestId: this.#caller.requestId,
@@ -222,22 +203,15 @@ export class OperationReport {
       ...(this.#cost !== undefined && { cost: this.#cost }),
       ...(this.#over !== null && { over: this.#over }),
       ...(this.#registered === false && { unregistered: true }),
-      ...(this.#codes.size > 0 && { errors: [...this.#codes] }),
+      ...(this.#errors.codes.size > 0 && { errors: [...this.#errors.codes] }),
       ...(calls.length > 0 && {
         calls: { count: calls.length, backends: totalsByBackend(calls) },
       }),
-      ...(this.#failures.size > 0 && { failures: [...this.#failures.values()] }),
+      ...(this.#errors.failures.size > 0 && { failures: [...this.#errors.failures.values()] }),
     };
-    if (this.#codes.has('INTERNAL_SERVER_ERROR')) this.#logger.error(line, 'operation');
-    else if (this.#failures.size > 0) this.#logger.warn(line, 'operation');
+    if (this.#errors.codes.has('INTERNAL_SERVER_ERROR')) this.#logger.error(line, 'operation');
+    else if (this.#errors.failures.size > 0) this.#logger.warn(line, 'operation');
     else this.#logger.info(line, 'operation');
-  }
-
-  /** A result whose errors are fit for the client; without data, they are the request's own. */
-  #maskResult(result: ExecutionResult): ExecutionResult {
-    if (!result.errors) return result;
-    const ofRequest = !('data' in result);
-    return { ...result, errors: result.errors.map((error) => this.#masked(error, ofRequest)) };
   }
 
   #withWaterfall<Result extends { readonly extensions?: Readonly<Record<string, unknown>> }>(
@@ -252,17 +226,6 @@ export class OperationReport {
       endedAt: performance.now(),
     });
     return { ...result, extensions: { ...result.extensions, tailorbird } };
-  }
-
-  /** An error of the request (its variables) has no path; one of a field has. */
-  #masked(error: GraphQLError, ofRequest: boolean): GraphQLError {
-    const own = ofRequest && !error.path && !isBackendError(causeOf(error));
-    const masked =
-      own && !isErrorCode(error.extensions.code)
-        ? maskRequestError(error, 'BAD_USER_INPUT', this.#mask)
-        : maskError(error, this.#mask);
-    this.note(error, masked);
-    return masked;
   }
 }
 
@@ -286,18 +249,6 @@ function isOurFailure(code: string): boolean {
   return (
     code === 'INTERNAL_SERVER_ERROR' || code === 'CIRCUIT_OPEN' || code.startsWith('UPSTREAM_')
   );
-}
-
-/** The messages of an error and its causes, without those that another says already. */
-function messagesOf(cause: unknown): string {
-  const messages: string[] = [];
-  let error = cause;
-  for (let depth = 0; error instanceof Error && depth < 4; depth += 1) {
-    const { message } = error;
-    if (!messages.some((told) => told.includes(message))) messages.push(message);
-    error = error.cause;
-  }
-  return messages.join(': ') || String(cause);
 }
 
 function totalsByBackend(calls: readonly BackendCallRecord[]): Record<string, BackendTotals> {
