@@ -55,6 +55,7 @@ export type { MergeOptions } from './subschema/merge-keys.ts';
 export type { AuthDefinition } from './server/auth/auth.ts';
 export { type BearerOptions, bearerAuth } from './server/auth/bearer.ts';
 export { type SessionOptions, sessionAuth } from './server/auth/session.ts';
-export { type CreateServerOptions, createServer, serveBff } from './server/bff-server.ts';
+export { type CreateServerOptions, createServer } from './server/bff-server.ts';
+export { serveBff } from './server/serve-bff.ts';
 export type { RunningServer } from './server/create-server.ts';
 export type { Limits } from './limits.ts';

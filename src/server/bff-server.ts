@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { LiveBackend, Transport } from '../backend/backend.ts';
 import { createLiveBackend } from '../backend/live-backend.ts';
-import { env } from '../backend/setting.ts';
 import { endpointsOf, resolveSettings, type SettingUse } from '../backend/settings.ts';
 import {
   type WebhookValues,
@@ -11,7 +10,7 @@ import {
   webhookValues,
 } from '../events/webhooks/webhook-settings.ts';
 import { composeBff } from '../bff/compose-bff.ts';
-import { type Bff, isBff } from '../bff/define-bff.ts';
+import type { Bff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
 import { brokerSettings } from '../events/event-settings.ts';
 import { queueSettings } from '../events/jobs/queue-settings.ts';
@@ -29,13 +28,11 @@ import {
   type RunningServer,
   type ServerOptions,
 } from './create-server.ts';
-import { type EffectivePolicy, effectivePolicyOf } from './effective-policy.ts';
 import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { createRedisStore } from '../load/redis-store.ts';
 import type { Environment } from './mask.ts';
-import { orExit, runMain } from './run-main.ts';
 
 export interface CreateServerOptions extends Omit<ServerOptions, 'backends' | 'auth'> {
   /** How it is known who asks: `sessionAuth` for browsers, `bearerAuth` for apps. @default nobody is known */
@@ -155,85 +152,8 @@ const unlimited = {
   maxDepth: Number.POSITIVE_INFINITY,
 };
 
-export interface ServeOptions {
-  /** Default of PORT. */
-  readonly port: number;
-  /** Default of ADMIN_PORT. */
-  readonly adminPort: number;
-  /** How it is known who asks. @default nobody is known */
-  readonly auth?: AuthDefinition;
-}
-
-/**
- * `createServer` as a process: reads the environment, listens, drains on SIGTERM. For a `main.ts`,
- * which names the module that exports the bff: `serveBff(() => import('./bff.ts'), …)`. What is
- * wrong in that module, or in one that it imports, is then told with its file and line.
- */
-export async function serveBff(
-  bffOrModule: Bff | (() => Promise<object>),
-  { port, adminPort, auth }: ServeOptions,
-): Promise<void> {
-  const bff = await orExit(async () =>
-    typeof bffOrModule === 'function' ? bffOf(await bffOrModule()) : bffOrModule,
-  );
-  const environment = environmentOf(process.env['NODE_ENV']);
-  const settings = {
-    ...Object.fromEntries(
-      bff.subschemas.map(({ backend }) => [backend.name, endpointsOf(backend)]),
-    ),
-    ...settingsBesideBackends(bff, auth, environment),
-    DATA_DIR: {
-      setting: env('DATA_DIR', '.tailorbird', 'a folder'),
-      purpose: 'where jobs and webhooks are kept',
-      example: '/var/lib/tailorbird',
-      read: (text: string) => text,
-    },
-  };
-  return runMain({
-    name: bff.name,
-    port,
-    adminPort,
-    settings,
-    policy: (environment) => policyIn(bff, auth, environment),
-    create: (options, { DATA_DIR: dataDir }) => {
-      const policy = policyIn(bff, auth, options.environment);
-      options.logger.debug({ bff: bff.name, policy }, 'policy');
-      return createServer(bff, { ...options, dataDir, ...(auth && { auth }) });
-    },
-  });
-}
-
-/** Read apart from all other settings, so that it can be printed before they are there. */
-function policyIn(
-  bff: Bff,
-  auth: AuthDefinition | undefined,
-  environment: Environment,
-): EffectivePolicy {
-  const values = resolveSettings(
-    { ...admissionSettings(environment), ...adminSettings },
-    process.env,
-  );
-  return effectivePolicyOf(bff, environment, {
-    persistedOnly: values.PERSISTED_ONLY,
-    rateLimit: values.RATE_LIMIT,
-    shared: values.REDIS_URL !== null,
-    trustedProxies: values.TRUST_PROXY,
-    allowedOrigins: auth?.forPages === false ? [] : values.ALLOWED_ORIGINS,
-    staff: values.ADMIN_TOKEN !== null || environment === 'development',
-  });
-}
-
-function bffOf(module: object): Bff {
-  const bff = Object.values(module).find(isBff);
-  if (bff) return bff;
-  const names = Object.keys(module).join(', ') || 'nothing';
-  throw new Error(
-    `serveBff: expected a module that exports what defineBff returns; it exports ${names}`,
-  );
-}
-
 /** What a bff reads of its environment, beside where its backends are. */
-function settingsBesideBackends(
+export function settingsBesideBackends(
   bff: Bff,
   auth: AuthDefinition | undefined,
   environment: Environment,
