@@ -57,8 +57,8 @@ export interface Limits {
 
   /** p99 of the event loop's delay beyond which this process takes on less. @default 50 */
   readonly eventLoopDelayMs: number;
-  /** Operations a second that are taken on however slow the event loop is. @default 50 */
-  readonly operationsFloorPerSecond: number;
+  /** Operations that may run at once however slow the event loop is. @default 16 */
+  readonly operationsFloor: number;
 }
 
 export const defaultLimits: Limits = {
@@ -86,7 +86,7 @@ export const defaultLimits: Limits = {
   queryDeadlineMs: 5_000,
   mutationDeadlineMs: 10_000,
   eventLoopDelayMs: 50,
-  operationsFloorPerSecond: 50,
+  operationsFloor: 16,
 };
 
 /** The limits that are counted in the document itself, before it is validated. */

@@ -104,6 +104,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     });
     let operation: OperationContext | undefined;
     let operationType: OperationTypeNode | undefined;
+    let taken = false;
     try {
       const outdated = gate.client(caller);
       if (outdated) return report.refused(outdated);
@@ -117,6 +118,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       if (isRefused(carried)) return report.refused(carried);
       const turned = gate.operation(admission, cost, caller);
       if (turned) return report.refused(turned);
+      taken = true;
 
       const viewer = await caller.viewer();
       const budget = await gate.spend(caller, viewer, cost);
@@ -159,6 +161,8 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
             headers: { 'www-authenticate': auth.challenge },
           }),
       });
+    } finally {
+      if (taken) gate.ended();
     }
   };
 

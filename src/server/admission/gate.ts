@@ -49,6 +49,8 @@ export interface Gate {
   client(asking: Asking): Refused | null;
   /** An operation that may run on this transport: its cost, then load. */
   operation(operation: Pick<Admitted<unknown>, 'type'>, cost: Cost, asking: Asking): Refused | null;
+  /** An operation that was not refused is over. */
+  ended(): void;
   /** Takes its points from the viewer's budget; what is left travels with the answer, as headers. */
   spend(asking: Asking, viewer: Viewer | null, cost: Cost): Budget | Promise<Budget>;
   close(): Promise<void>;
@@ -100,6 +102,8 @@ export function createGate(options: GateOptions): Gate {
       }
       return (load?.takes(priority) ?? true) ? null : refuse('shed', asking, busy());
     },
+
+    ended: () => load?.ended(),
 
     spend(asking, viewer, cost) {
       const over = cost.exceeds === null ? undefined : overLimit(cost, limits);

@@ -4,19 +4,21 @@ import type { Limits } from '../../limits.ts';
 /** What is kept longest comes first. */
 export type Priority = 'mutation' | 'read' | 'prefetch';
 
-/** How many operations this process takes on while it can't keep up. */
+/** How many operations this process runs at once while it can't keep up. */
 export interface LoadShedding {
-  /** Whether one more of this priority would be too many now. */
+  /** Whether a request that arrives is turned away unread; a POST counts as a mutation until it is read. */
   refuses(priority: Priority): boolean;
-  /** Takes one on, or says that it is one too many. */
+  /** Takes an operation on until `ended()`, or says that it is one too many. */
   takes(priority: Priority): boolean;
-  /** Operations a second that are taken on; Infinity while the event loop keeps up. */
-  readonly perSecond: number;
+  /** One that was taken on is over. */
+  ended(): void;
+  /** Operations at once that are taken on; Infinity while the event loop keeps up. */
+  readonly atOnce: number;
   close(): void;
 }
 
 export interface LoadSheddingOptions {
-  readonly limits: Pick<Limits, 'eventLoopDelayMs' | 'operationsFloorPerSecond'>;
+  readonly limits: Pick<Limits, 'eventLoopDelayMs' | 'operationsFloor'>;
   /** The event loop's delay since it was last asked. @default measured by node:perf_hooks */
   readonly delay?: DelayMeter;
   /** Calls back every 200 ms until it is stopped. @default a timer */
@@ -33,83 +35,79 @@ export interface DelayMeter {
 /**
  * Adaptive: while the event loop keeps up there is no limit, and a request pays for one addition.
  * When its delay was too long twice in a row, and most turns were long (pauses of the garbage
- * collector and processes beside this one are not load),
- * fewer operations are taken on than were taken on then: 15% fewer, or 30% when the delay is far too
- * long. Every 200 ms it is 10% more while the loop keeps up, 4% where it did not last time, and
- * without limit after a second with room to spare.
+ * collector and processes beside this one are not load), as much less runs at once as the delay was
+ * too long. Every 200 ms it may be a tenth more while the loop keeps up, and without limit after a
+ * second with room to spare. What is at most `operationsFloor` is never cut.
  *
- * It is a rate, and not how many run at once: what waits for the processor waits in the kernel,
- * where nobody counts it.
+ * What is refused has to cost next to nothing, or it is what the process does: past a few looks at
+ * what a POST is, all of them are turned away unread until the next sample.
  */
 export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
-  const { eventLoopDelayMs, operationsFloorPerSecond } = options.limits;
+  const { eventLoopDelayMs, operationsFloor } = options.limits;
   const delay = options.delay ?? eventLoopMeter();
   const now = options.now ?? (() => performance.now());
   const stop = (options.every ?? everySample)(tick);
-  const floor = operationsFloorPerSecond / 1_000;
-  let perMs = Number.POSITIVE_INFINITY;
-  /** What may be taken on now: refilled by the rate, at most what a fifth of a second brings. */
-  let tokens = 0;
-  let refilledAt = 0;
-  let taken = 0;
-  /** The rate at which it was too much last time. */
-  let tooMuch = 0;
+  let limit = Number.POSITIVE_INFINITY;
+  let running = 0;
+  /** The most at once since the last sample. */
+  let most = 0;
+  let looks = 0;
   let sampledAt = now();
   let slowInARow = 0;
   let roomyInARow = 0;
 
   function tick(): void {
-    const at = now();
-    const elapsedMs = Math.max(1, at - sampledAt);
-    const used = taken / elapsedMs;
-    sampledAt = at;
-    taken = 0;
-    const { turns, medianMs, p99Ms } = delay.read();
-    // Long turns are too few for a percentile, and the meter misses the first of them.
-    const delayMs = turns < 3 ? elapsedMs / (turns + 1) - resolutionMs : p99Ms;
-    const isStanding = turns < 3 || medianMs > eventLoopDelayMs / 4;
-    if (delayMs > eventLoopDelayMs && isStanding) {
+    const delayMs = standingDelayMs();
+    const used = most;
+    most = running;
+    looks = 0;
+    if (delayMs > eventLoopDelayMs) {
       roomyInARow = 0;
       slowInARow += 1;
-      // A loop that is slow with so little to do is slow for another reason.
-      if (slowInARow < 2 || used < floor) return;
-      if (perMs === Number.POSITIVE_INFINITY) {
-        tokens = 0;
-        refilledAt = at;
-      }
-      // Turns that long mean that far more was taken on than could be done.
-      const share = delayMs > 4 * eventLoopDelayMs ? 0.7 : 0.85;
-      perMs = Math.max(floor, Math.min(perMs, used) * share);
-      tooMuch = used;
+      // A loop that is slow with so little to do is slow for another reason; and what was taken on
+      // before the last cut has to end before it can be seen whether that was enough.
+      if (slowInARow < 2 || used <= operationsFloor || running > limit) return;
+      limit = Math.max(operationsFloor, Math.min(limit, used) * (eventLoopDelayMs / delayMs));
       slowInARow = 0;
       return;
     }
     slowInARow = 0;
-    if (perMs === Number.POSITIVE_INFINITY) return;
-    roomyInARow = used < perMs / 2 ? roomyInARow + 1 : 0;
-    if (roomyInARow >= calmSamples) perMs = Number.POSITIVE_INFINITY;
-    else perMs = perMs * (perMs < tooMuch * 0.9 ? 1.1 : 1.04);
+    if (limit === Number.POSITIVE_INFINITY) return;
+    roomyInARow = used < limit / 2 ? roomyInARow + 1 : 0;
+    if (roomyInARow >= calmSamples) limit = Number.POSITIVE_INFINITY;
+    else limit += Math.max(1, limit * 0.1);
   }
 
-  function refuses(priority: Priority): boolean {
-    if (perMs === Number.POSITIVE_INFINITY) return false;
+  /** The loop's delay since the last sample; 0 when only some turns were long. */
+  function standingDelayMs(): number {
     const at = now();
-    const most = perMs * sampleMs;
-    tokens = Math.min(most, tokens + (at - refilledAt) * perMs);
-    refilledAt = at;
-    return tokens < 1 + most * reserveOf[priority];
+    const elapsedMs = Math.max(1, at - sampledAt);
+    sampledAt = at;
+    const { turns, medianMs, p99Ms } = delay.read();
+    // Long turns are too few for a percentile, and the meter misses the first of them.
+    if (turns < 3) return elapsedMs / (turns + 1) - resolutionMs;
+    return medianMs > eventLoopDelayMs / 4 ? p99Ms : 0;
   }
+
+  const isFull = (priority: Priority): boolean => running >= limit * shareOf[priority];
 
   return {
-    refuses,
+    refuses: (priority) =>
+      isFull(priority) || (priority === 'mutation' && looks >= mostLooks && isFull('read')),
     takes(priority) {
-      if (refuses(priority)) return false;
-      taken += 1;
-      tokens -= 1;
+      if (isFull(priority)) {
+        looks += 1;
+        return false;
+      }
+      running += 1;
+      if (running > most) most = running;
       return true;
     },
-    get perSecond() {
-      return perMs * 1_000;
+    ended() {
+      running -= 1;
+    },
+    get atOnce() {
+      return limit;
     },
     close() {
       stop();
@@ -118,12 +116,14 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
   };
 }
 
-/** Which share of what may be taken on at once is left for those before it. */
-const reserveOf: Readonly<Record<Priority, number>> = { mutation: 0, read: 0.2, prefetch: 0.6 };
+/** Which share of the limit may be used up before it is kept for those before them. */
+const shareOf: Readonly<Record<Priority, number>> = { mutation: 1, read: 0.8, prefetch: 0.4 };
 
 const sampleMs = 200;
 const resolutionMs = 20;
 const calmSamples = 5;
+/** Requests of a sample that are read to find out that they are reads. */
+const mostLooks = 20;
 
 function eventLoopMeter(): DelayMeter {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });

@@ -7,37 +7,39 @@ import {
 import { stubServer } from '../../support/stub-server.ts';
 import { transports } from './transports.ts';
 
+const limits = { eventLoopDelayMs: 50, operationsFloor: 10 };
+
 /** Load shedding whose clock and event loop are the test's. */
-function shedding() {
+function shedding(turns = 9) {
   let delayMs = 0;
   let nowMs = 0;
   let tick = () => {};
   const load = createLoadShedding({
-    limits: { eventLoopDelayMs: 50, operationsFloorPerSecond: 10 },
-    delay: { read: () => ({ turns: 9, medianMs: delayMs, p99Ms: delayMs }), close: () => {} },
+    limits,
+    delay: { read: () => ({ turns, medianMs: delayMs, p99Ms: delayMs }), close: () => {} },
     now: () => nowMs,
     every: (given) => {
       tick = given;
       return () => {};
     },
   });
-  /** So many samples of 200 ms with this delay, in each of which so many ask; how many ran. */
+  /** So many samples with this delay, in each of which so many ask and all that run end; how many ran. */
   const pass = (delay: number, samples = 1, asking = 100, priority: Priority = 'read') => {
     let ran = 0;
     delayMs = delay;
     for (let sample = 0; sample < samples; sample += 1) {
-      for (let each = 0; each < asking; each += 1) {
-        nowMs += 200 / asking;
-        if (load.takes(priority)) ran += 1;
-      }
+      const before = ran;
+      for (let each = 0; each < asking; each += 1) if (load.takes(priority)) ran += 1;
+      for (let each = before; each < ran; each += 1) load.ended();
+      nowMs += Math.max(200, turns === 0 ? delay : 0);
       tick();
     }
     return ran;
   };
-  return { load, pass };
+  return { load, pass, tick: () => tick() };
 }
 
-describe('how much is taken on', () => {
+describe('how much runs at once', () => {
   test('is without limit while the event loop keeps up', () => {
     const { load, pass } = shedding();
     expect(pass(49, 10, 10_000, 'prefetch')).toBe(100_000);
@@ -49,48 +51,49 @@ describe('how much is taken on', () => {
     pass(400);
     pass(0);
     pass(400);
-    expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
+    expect(load.atOnce).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('is cut below what was taken on, again and again, down to the floor', () => {
+  test('is cut by as much as the delay was too long, down to the floor', () => {
     const { load, pass } = shedding();
-    pass(51, 2);
-    expect(load.perSecond).toBeCloseTo(425);
-    const ran = pass(51, 1);
-    expect(ran).toBeGreaterThan(60);
-    expect(ran).toBeLessThanOrEqual(85);
-    pass(51, 200);
-    expect(load.perSecond).toBeCloseTo(10);
+    pass(100, 2);
+    expect(load.atOnce).toBeCloseTo(50);
+    expect(pass(100, 1)).toBe(40);
+    pass(1_000, 20);
+    expect(load.atOnce).toBe(10);
   });
 
   test('is not cut when there is little to do, whatever slows the loop', () => {
     const { load, pass } = shedding();
-    pass(400, 20, 1);
-    expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
+    pass(400, 20, 10);
+    expect(load.atOnce).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('is cut more when the delay is far too long', () => {
-    const { load, pass } = shedding();
-    pass(500, 2);
-    expect(load.perSecond).toBeCloseTo(350);
+  test('is not cut again while what was taken on before still runs', () => {
+    const { load, pass, tick } = shedding();
+    for (let each = 0; each < 100; each += 1) load.takes('read');
+    pass(500, 2, 0);
+    expect(load.atOnce).toBeCloseTo(10);
+    pass(500, 6, 0);
+    for (let each = 0; each < 100; each += 1) load.ended();
+    tick();
+    expect(load.atOnce).toBeCloseTo(10);
   });
 
   test('grows while the loop keeps up, and has no limit after a second with room', () => {
     const { load, pass } = shedding();
-    pass(51, 2);
-    const after = load.perSecond;
+    pass(100, 2);
     pass(10);
-    expect(load.perSecond).toBeCloseTo(after * 1.1);
+    expect(load.atOnce).toBeCloseTo(55);
     pass(10, 4, 10);
-    expect(load.perSecond).toBeLessThan(1_000);
+    expect(load.atOnce).toBeLessThan(100);
     pass(10, 1, 10);
-    expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
+    expect(load.atOnce).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('is mutations before reads before what is fetched ahead', () => {
     const { load, pass } = shedding();
-    pass(51, 2);
-    pass(51, 1, 1);
+    pass(100, 2);
     const refused = () =>
       (['mutation', 'read', 'prefetch'] as const).filter((priority) => load.refuses(priority));
     const order: string[] = [];
@@ -106,38 +109,37 @@ describe('how much is taken on', () => {
     ]);
   });
 
-  test('is seen in turns of the loop that are longer than a sample', () => {
-    let tick = () => {};
-    let nowMs = 0;
-    const load = createLoadShedding({
-      limits: { eventLoopDelayMs: 50, operationsFloorPerSecond: 10 },
-      delay: { read: () => ({ turns: 0, medianMs: 0, p99Ms: 0 }), close: () => {} },
-      now: () => nowMs,
-      every: (given) => {
-        tick = given;
-        return () => {};
-      },
-    });
-    for (let turn = 0; turn < 2; turn += 1) {
-      expect(load.perSecond).toBe(Number.POSITIVE_INFINITY);
-      for (let each = 0; each < 100; each += 1) load.takes('read');
-      nowMs += 1_000;
-      tick();
+  test('leaves what may be a mutation unread once twenty that were read turned out to be reads', () => {
+    const { load, pass } = shedding();
+    pass(100, 2);
+    for (let each = 0; each < 40; each += 1) expect(load.takes('read')).toBe(true);
+    for (let each = 0; each < 20; each += 1) {
+      expect(load.refuses('mutation')).toBe(false);
+      expect(load.takes('read')).toBe(false);
     }
-    expect(load.perSecond).toBeCloseTo(70);
+    expect(load.refuses('mutation')).toBe(true);
+    pass(10, 1, 0);
+    expect(load.refuses('mutation')).toBe(false);
+  });
+
+  test('is seen in turns of the loop that are longer than a sample', () => {
+    const { load, pass } = shedding(0);
+    pass(1_020);
+    expect(load.atOnce).toBe(Number.POSITIVE_INFINITY);
+    pass(1_020);
+    expect(load.atOnce).toBe(10);
   });
 
   test('is measured on the real event loop', async () => {
-    const limits = { eventLoopDelayMs: 50, operationsFloorPerSecond: 10 };
     const load = createLoadShedding({ limits });
     const block = () => {
       const until = performance.now() + 120;
       while (performance.now() < until);
       for (let each = 0; each < 10; each += 1) load.takes('read');
-      if (load.perSecond === Number.POSITIVE_INFINITY) setTimeout(block, 1);
+      if (load.atOnce === Number.POSITIVE_INFINITY) setTimeout(block, 1);
     };
     block();
-    await expect.poll(() => load.perSecond, { timeout: 5_000 }).toBeLessThan(1_000);
+    await expect.poll(() => load.atOnce, { timeout: 5_000 }).toBeLessThan(1_000);
     load.close();
   });
 });
@@ -148,7 +150,8 @@ function full(share: 'reads' | 'all'): LoadShedding {
   return {
     refuses,
     takes: (priority) => !refuses(priority),
-    perSecond: 1,
+    ended() {},
+    atOnce: 1,
     close() {},
   };
 }
