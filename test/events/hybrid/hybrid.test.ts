@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createServer } from '../../../src/index.ts';
 import { listLogger } from '../../support/stub-server.ts';
-import { installed, privateNats, privateRabbitmq } from '../topics/private-brokers.ts';
+import { deleteQueues, rabbitmqAnswers, rabbitmqUrl } from '../running-rabbitmq.ts';
+import { installed, privateNats } from '../topics/private-brokers.ts';
 import { bridge } from './bridge.ts';
 import { parcels } from './parcels.ts';
 
@@ -28,14 +30,20 @@ async function region(name: string) {
   return { url: `http://127.0.0.1:${port}`, stop, asked: () => asked };
 }
 
+const requestsQueue = `scales.requests.${randomUUID()}`;
+const runningRabbitmq = async () => ({
+  url: rabbitmqUrl,
+  remove: () => deleteQueues([requestsQueue]),
+});
+
 describe.each([
   ['NATS', installed('nats-server'), privateNats],
-  ['RabbitMQ', installed('rabbitmq-server'), privateRabbitmq],
+  ['RabbitMQ', await rabbitmqAnswers(), runningRabbitmq],
 ] as const)('on premises behind %s, and in two regions of a cloud', (_, isThere, start) => {
   it.skipIf(!isThere)('one type is joined of both', { timeout: 60_000 }, async () => {
     const broker = await start();
     onTestFinished(() => broker.remove());
-    const queue = `${broker.url}/scales.requests`;
+    const queue = `${broker.url}/${requestsQueue}`;
     const [east, west] = [await region('east'), await region('west')];
     const requests: string[] = [];
     const answer = ({ path }: { readonly path: string }) => {

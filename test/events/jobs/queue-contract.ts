@@ -21,10 +21,14 @@ export function createInbox<Item>() {
   };
 }
 
-/** What every queue promises, whatever keeps it. `open` gives one that the test closes. */
-export function itIsAQueue(open: () => Promise<Queue>): void {
-  const channelOf = () => `test.${randomUUID()}`;
-
+/**
+ * What every queue promises, whatever keeps it. `open` gives one that the test closes; `channelOf`
+ * names another channel each time.
+ */
+export function itIsAQueue(
+  open: () => Promise<Queue>,
+  channelOf = () => `test.${randomUUID()}`,
+): void {
   it('delivers what it accepted, once each when nothing fails', async () => {
     const queue = await open();
     const channel = channelOf();

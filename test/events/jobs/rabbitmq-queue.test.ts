@@ -1,27 +1,30 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, expect, it } from 'vitest';
+import { delayTiers } from '../../../src/events/jobs/queues/delay-tiers.ts';
 import { createRabbitmqQueue } from '../../../src/events/jobs/queues/rabbitmq.ts';
-import { installed, type PrivateBroker, privateRabbitmq } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
+import { deleteQueues, rabbitmqAnswers, rabbitmqUrl } from '../running-rabbitmq.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
-describe.runIf(installed('rabbitmq-server'))('the queue on RabbitMQ', () => {
-  let broker: PrivateBroker;
-  beforeAll(async () => {
-    broker = await privateRabbitmq();
-  });
-  afterAll(() => broker?.remove());
-  const open = () => createRabbitmqQueue({ url: broker.url, log: () => {} });
+// What it holds when its broker dies: rabbitmq-queue.kill-test.ts.
+describe.runIf(await rabbitmqAnswers())('the queue on RabbitMQ', () => {
+  const namespace = 'test';
+  const made: string[] = [];
+  const channelOf = () => {
+    const channel = randomUUID();
+    const queue = `${namespace}.${channel}`;
+    made.push(...delayTiers.map((tier) => `${queue}.after.${tier}`), queue);
+    return channel;
+  };
+  afterAll(() => deleteQueues(made));
 
-  itIsAQueue(async () => open());
-  itSurvivesItsBroker(() => broker, open);
-  jobsSurviveTheirBroker(
-    () => broker,
-    () => ({ AMQP_URL: broker.url }),
+  itIsAQueue(
+    async () => createRabbitmqQueue({ url: rabbitmqUrl, namespace, log: () => {} }),
+    channelOf,
   );
 
   it('says so when it may not come in, and nothing is lost of what the caller has', async () => {
     const lines: string[] = [];
-    const url = broker.url.replace('guest@', 'wrong@');
+    const url = rabbitmqUrl.replace(/:[^:@]*@/, ':wrong@');
     const queue = createRabbitmqQueue({ url, log: (line) => lines.push(line) });
     await expect(queue.send('c', { id: 'm', body: '' })).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',

@@ -1,16 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { describe } from 'vitest';
 import { createKafkaBroker } from '../../../src/events/topics/brokers/kafka.ts';
 import { createNatsBroker } from '../../../src/events/topics/brokers/nats.ts';
 import { createRabbitmqBroker } from '../../../src/events/topics/brokers/rabbitmq.ts';
 import { createRedisBroker } from '../../../src/events/topics/brokers/redis.ts';
-import { describeBroker } from './broker-contract.ts';
-import {
-  installed,
-  mockKafka,
-  privateNats,
-  privateRabbitmq,
-  privateRedis,
-} from './private-brokers.ts';
+import { deleteQueues, rabbitmqAnswers, rabbitmqUrl } from '../running-rabbitmq.ts';
+import { describeBroker, topics } from './broker-contract.ts';
+import { describeBrokerKills } from './broker-kills.ts';
+import { installed, mockKafka, privateNats, privateRedis } from './private-brokers.ts';
 
 describe.skipIf(!installed('redis-server'))('over Redis', () => {
   describeBroker({
@@ -18,6 +15,7 @@ describe.skipIf(!installed('redis-server'))('over Redis', () => {
     start: privateRedis,
     nowhere: (port) => `redis://127.0.0.1:${port}`,
   });
+  describeBrokerKills({ create: createRedisBroker, start: privateRedis });
 });
 
 describe.skipIf(!installed('nats-server'))('over NATS', () => {
@@ -26,16 +24,18 @@ describe.skipIf(!installed('nats-server'))('over NATS', () => {
     start: privateNats,
     nowhere: (port) => `nats://127.0.0.1:${port}`,
   });
+  describeBrokerKills({ create: createNatsBroker, start: privateNats });
 });
 
-describe.skipIf(!installed('rabbitmq-server'))('over RabbitMQ', { timeout: 60_000 }, () => {
+// Its kills take seconds each: brokers.kill-test.ts.
+describe.skipIf(!(await rabbitmqAnswers()))('over RabbitMQ', () => {
+  const namespace = `test-${randomUUID()}`;
+  const made = Object.values(topics).map((topic) => `${namespace}.topic.${topic}`);
   describeBroker({
-    create: createRabbitmqBroker,
-    start: privateRabbitmq,
+    create: (options) => createRabbitmqBroker({ ...options, namespace }),
+    start: async () => ({ url: rabbitmqUrl, remove: () => deleteQueues(made) }),
     nowhere: (port) => `amqp://guest:guest@127.0.0.1:${port}`,
     deliveredMs: 1_000,
-    // A stream that was made a moment before a kill is lost to RabbitMQ 3.10.
-    settleMs: 3_000,
   });
 });
 
@@ -46,6 +46,5 @@ describe.skipIf(!installed('kcat'))("over Kafka's protocol", { timeout: 30_000 }
     start: mockKafka,
     nowhere: (port) => `127.0.0.1:${port}`,
     deliveredMs: 1_500,
-    restarts: false,
   });
 });

@@ -179,9 +179,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-export function connects(port: number): Promise<boolean> {
+export function connects(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect({ host, port });
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
