@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    globalSetup: 'test/support/compile-cache.ts',
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -13,9 +13,9 @@ import { listLogger } from '../support/stub-server.ts';
 const dir = tempDir();
 afterAll(() => dir[Symbol.dispose]());
 
-async function stage(broker: Readonly<Record<string, string>> = {}) {
+async function stage(broker: Readonly<Record<string, string>> = {}, watchSpeed = 9_000) {
   const publisher = await openPublisher(broker);
-  const flights = await startFlights({ dataDir: dir.path, publisher, watchSpeed: 9_000 });
+  const flights = await startFlights({ dataDir: dir.path, publisher, watchSpeed });
   onTestFinished(() => flights.close());
   const airports = await startAirports({ dataDir: dir.path });
   onTestFinished(() => airports.close());
@@ -123,7 +123,8 @@ describe.each([
     const broker = await start();
     onTestFinished(() => broker?.remove());
     const variable = name === 'over Redis' ? 'REDIS_URL' : 'NATS_URL';
-    const { urls } = await stage(broker ? { [variable]: broker.url } : {});
+    // At the usual speed the night before the first departure takes two seconds.
+    const { urls } = await stage(broker ? { [variable]: broker.url } : {}, 90_000);
     for (const url of urls) {
       const stream = events(url, 'subscription { departures(iata: "ATL") { id origin { iata } } }');
       const seen: unknown[] = [];

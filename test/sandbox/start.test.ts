@@ -23,7 +23,13 @@ const anyPort = Object.fromEntries(
 function run(args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, args, {
     cwd: rootDir,
-    env: { PATH: process.env['PATH'], SANDBOX_DIR: dir.path, ...anyPort, ...env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      SANDBOX_DIR: dir.path,
+      ...anyPort,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

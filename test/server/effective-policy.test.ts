@@ -91,7 +91,11 @@ describe('a front door', () => {
   const main = fileURLToPath(new URL('../../bff-web/main.ts', import.meta.url));
   const run = (argument: string, env: Record<string, string> = {}) =>
     promisify(execFile)(process.execPath, [main, argument], {
-      env: { PATH: process.env['PATH'], ...env },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        ...env,
+      },
     });
 
   test('prints it and ends, before every setting is there', async () => {
@@ -136,7 +140,13 @@ describe('a front door', () => {
 
   test('logs it at level debug when it starts', async () => {
     const child = spawn(process.execPath, [main], {
-      env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', LOG_LEVEL: 'debug' },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        PORT: '0',
+        ADMIN_PORT: '0',
+        LOG_LEVEL: 'debug',
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let printed = '';

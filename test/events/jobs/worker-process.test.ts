@@ -48,6 +48,10 @@ it('does in a process of its own what the bff only takes on', { timeout: 40_000 
 function startWorker(environment: Record<string, string>): ChildProcess {
   return spawn(process.execPath, [join(import.meta.dirname, 'worker-main.ts'), '--worker'], {
     stdio: 'ignore',
-    env: { PATH: process.env['PATH'], ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...environment,
+    },
   });
 }

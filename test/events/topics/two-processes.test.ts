@@ -24,7 +24,11 @@ async function thingsService() {
 /** A bff in a process of its own. */
 async function bffProcess(settings: Readonly<Record<string, string>>) {
   const child = fork(main, {
-    env: { PATH: process.env['PATH'], ...settings },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -148,6 +148,7 @@ describe('who may', () => {
       environment: 'production',
       persistedOnly: false,
       rateLimit: false,
+      drain: { acceptMs: 0 },
     } as const;
     const closed = await webhookServer(production);
     onTestFinished(() => closed.close());
