@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    maxWorkers: '100%', // many a test waits for a broker or a process; one core less is half of two
     globalSetup: 'test/support/compile-cache.ts',
     testTimeout: 20_000,
     hookTimeout: 60_000,

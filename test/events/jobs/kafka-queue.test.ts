@@ -3,22 +3,27 @@ import { createKafkaQueue } from '../../../src/events/jobs/queues/kafka.ts';
 import { installed, mockKafka } from '../topics/private-brokers.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
-// What it holds when its broker stands still: kafka-queue.kill-test.ts.
-describe.runIf(installed('kcat'))('the queue on Kafka', { timeout: 60_000 }, () => {
-  let broker: Awaited<ReturnType<typeof mockKafka>>;
-  beforeAll(async () => {
-    broker = await mockKafka();
-  });
-  afterAll(() => broker?.remove());
-
-  itIsAQueue(async () => createKafkaQueue({ url: broker.url, log: () => {} }));
-
-  it('says so when nothing answers', async () => {
-    const queue = createKafkaQueue({ url: '127.0.0.1:9', log: () => {} });
-    await expect(queue.send('c', { id: 'm', body: '' })).rejects.toMatchObject({
-      code: 'UPSTREAM_UNAVAILABLE',
-      backend: 'kafka',
+// A group takes seconds to settle, so the tests wait together. What it holds when its broker stands
+// still: kafka-queue.kill-test.ts.
+describe.runIf(installed('kcat'))(
+  'the queue on Kafka',
+  { timeout: 60_000, concurrent: true },
+  () => {
+    let broker: Awaited<ReturnType<typeof mockKafka>>;
+    beforeAll(async () => {
+      broker = await mockKafka();
     });
-    await queue.close();
-  });
-});
+    afterAll(() => broker?.remove());
+
+    itIsAQueue(async () => createKafkaQueue({ url: broker.url, log: () => {} }));
+
+    it('says so when nothing answers', async () => {
+      const queue = createKafkaQueue({ url: '127.0.0.1:9', log: () => {} });
+      await expect(queue.send('c', { id: 'm', body: '' })).rejects.toMatchObject({
+        code: 'UPSTREAM_UNAVAILABLE',
+        backend: 'kafka',
+      });
+      await queue.close();
+    });
+  },
+);

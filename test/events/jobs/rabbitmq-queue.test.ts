@@ -6,7 +6,7 @@ import { deleteQueues, rabbitmqAnswers, rabbitmqUrl } from '../running-rabbitmq.
 import { itIsAQueue } from './queue-contract.ts';
 
 // What it holds when its broker dies: rabbitmq-queue.kill-test.ts.
-describe.runIf(await rabbitmqAnswers())('the queue on RabbitMQ', () => {
+describe.runIf(await rabbitmqAnswers())('the queue on RabbitMQ', { concurrent: true }, () => {
   const namespace = 'test';
   const made: string[] = [];
   const channelOf = () => {

@@ -4,7 +4,7 @@ import { privateSqs } from './private-sqs.ts';
 import { itIsAQueue } from './queue-contract.ts';
 
 // What it holds when its broker dies: sqs-queue.kill-test.ts.
-describe('the queue on SQS', () => {
+describe('the queue on SQS', { concurrent: true }, () => {
   let broker: Awaited<ReturnType<typeof privateSqs>>;
   beforeAll(async () => {
     broker = await privateSqs();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Broker, BrokerOptions } from '../../../src/events/topics/broker.ts';
 import { Hearing } from './hearing.ts';
 import { freePort } from './private-brokers.ts';
@@ -22,17 +22,21 @@ export const topics = {
 
 /** What every adapter holds while its broker runs, and where there is none. */
 export function describeBroker({ create, start, nowhere, deliveredMs = 100 }: Adapter): void {
+  const opened: Broker[] = [];
   const open = (url: string) => {
     const lines: string[] = [];
     const broker = create({ url, log: (line) => lines.push(line) });
-    onTestFinished(() => broker.close());
+    opened.push(broker);
     return { broker, lines };
   };
   let shared: Awaited<ReturnType<Adapter['start']>>;
   beforeAll(async () => {
     shared = await start();
   });
-  afterAll(() => shared?.remove());
+  afterAll(async () => {
+    await Promise.all(opened.map((broker) => broker.close()));
+    await shared?.remove();
+  });
   const message = (body: string) => ({ headers: { 'content-type': 'text/plain' }, body });
 
   it('hears what another instance publishes, in order, with its headers, soon', async () => {

@@ -40,11 +40,16 @@ describe.skipIf(!(await rabbitmqAnswers()))('over RabbitMQ', () => {
 });
 
 // The mock has another port each time, so that it cannot come back, and knows no passwords.
-describe.skipIf(!installed('kcat'))("over Kafka's protocol", { timeout: 30_000 }, () => {
-  describeBroker({
-    create: createKafkaBroker,
-    start: mockKafka,
-    nowhere: (port) => `127.0.0.1:${port}`,
-    deliveredMs: 1_500,
-  });
-});
+// A group takes seconds to settle, so the tests wait together.
+describe.skipIf(!installed('kcat'))(
+  "over Kafka's protocol",
+  { timeout: 30_000, concurrent: true },
+  () => {
+    describeBroker({
+      create: createKafkaBroker,
+      start: mockKafka,
+      nowhere: (port) => `127.0.0.1:${port}`,
+      deliveredMs: 1_500,
+    });
+  },
+);
