@@ -13,9 +13,9 @@ import { listLogger } from '../support/stub-server.ts';
 const dir = tempDir();
 afterAll(() => dir[Symbol.dispose]());
 
-async function stage(broker: Readonly<Record<string, string>> = {}, watchSpeed = 9_000) {
+async function stage(broker: Readonly<Record<string, string>> = {}) {
   const publisher = await openPublisher(broker);
-  const flights = await startFlights({ dataDir: dir.path, publisher, watchSpeed });
+  const flights = await startFlights({ dataDir: dir.path, publisher, watchSpeed: 9_000 });
   onTestFinished(() => flights.close());
   const airports = await startAirports({ dataDir: dir.path });
   onTestFinished(() => airports.close());
@@ -123,8 +123,7 @@ describe.each([
     const broker = await start();
     onTestFinished(() => broker?.remove());
     const variable = name === 'over Redis' ? 'REDIS_URL' : 'NATS_URL';
-    // At the usual speed the night before the first departure takes two seconds.
-    const { urls } = await stage(broker ? { [variable]: broker.url } : {}, 90_000);
+    const { urls } = await stage(broker ? { [variable]: broker.url } : {});
     for (const url of urls) {
       const stream = events(url, 'subscription { departures(iata: "ATL") { id origin { iata } } }');
       const seen: unknown[] = [];
