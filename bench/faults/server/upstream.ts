@@ -127,7 +127,7 @@ function token(subject: string, audience: string): Promise<string> {
 }
 
 const crowd = JSON.stringify(
-  Array.from({ length: 80 }, (_, index) => ({
+  Array.from({ length: 500 }, (_, index) => ({
     id: String(index),
     name: `face ${index}`,
     size: index,

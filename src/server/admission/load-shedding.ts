@@ -36,8 +36,8 @@ export interface DelayMeter {
  * Adaptive: while the event loop keeps up there is no limit, and a request pays for one addition.
  * When its delay was too long twice in a row, and most turns were long (pauses of the garbage
  * collector and processes beside this one are not load), as much less runs at once as the delay was
- * too long. Every 200 ms it may be a tenth more while the loop keeps up, and without limit after a
- * second with room to spare. What is at most `operationsFloor` is never cut.
+ * too long; from then on, whenever it is. Every 200 ms it may be 2% more while the loop keeps up,
+ * and without limit after a second with room to spare. What is at most `operationsFloor` is never cut.
  *
  * What is refused has to cost next to nothing, or it is what the process does: past a few looks at
  * what a POST is, all of them are turned away unread until the next sample.
@@ -66,16 +66,16 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
       slowInARow += 1;
       // A loop that is slow with so little to do is slow for another reason; and what was taken on
       // before the last cut has to end before it can be seen whether that was enough.
-      if (slowInARow < 2 || used <= operationsFloor || running > limit) return;
+      const isNew = limit === Number.POSITIVE_INFINITY && slowInARow < 2;
+      if (isNew || used <= operationsFloor || running > limit) return;
       limit = Math.max(operationsFloor, Math.min(limit, used) * (eventLoopDelayMs / delayMs));
-      slowInARow = 0;
       return;
     }
     slowInARow = 0;
     if (limit === Number.POSITIVE_INFINITY) return;
     roomyInARow = used < limit / 2 ? roomyInARow + 1 : 0;
     if (roomyInARow >= calmSamples) limit = Number.POSITIVE_INFINITY;
-    else limit += Math.max(1, limit * 0.1);
+    else limit *= 1.02;
   }
 
   /** The loop's delay since the last sample; 0 when only some turns were long. */
