@@ -52,7 +52,7 @@ export function effectivePolicyOf(
 /** What of a policy does not work, a line each: first what protects us, then what a backend has not. */
 export function switchedOffIn(policy: EffectivePolicy): string[] {
   const own: readonly (readonly [boolean, string])[] = [
-    [!policy.persistedOnly, 'registered operations only: any operation runs'],
+    [!policy.persistedOnly, 'registered operations only: whatever is asked runs'],
     [policy.introspection, 'hiding the schema: anybody may introspect it'],
     [!policy.rateLimit, 'rate limits: nobody has a budget'],
     [!policy.loadShedding, 'load shedding: as much as comes is taken on'],

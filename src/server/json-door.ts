@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
 import type { ClientIdentity, Viewer } from '../request.ts';
 import {
   type Admit,
@@ -9,18 +8,18 @@ import {
   type OperationRequest,
   type Refused,
 } from './admission/admission.ts';
-import { answerHeaders } from './admission/answer-headers.ts';
 import { type Gate, isPrefetch } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
-import { endpoint, varyBy } from './http-handler.ts';
-import { eventsNotAccepted, type HttpRefusal, refusalBody } from './http-refusal.ts';
+import { endpoint } from './http-handler.ts';
+import { eventsNotAccepted, type HttpRefusal } from './http-refusal.ts';
 import type { IncomingRequest } from './incoming-request.ts';
+import { JsonReply } from './json-reply.ts';
 import type { Limits } from '../limits.ts';
 import { type AcceptedMedia, acceptedMedia, isJsonContent } from './media-types.ts';
 import type { Caller, RunOperation } from './operations.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { RepeatedBodies } from './repeated-bodies.ts';
-import { isHttpRefusal } from './request-body.ts';
+import { isHttpRefusal, readIncoming } from './request-body.ts';
 import { clientIdentityOf, requestIdOf } from './request-identity.ts';
 
 export interface JsonDoorOptions {
@@ -62,7 +61,7 @@ export function createJsonDoor(options: JsonDoorOptions) {
     };
     const refusal = auth?.guard(asked) ?? null;
     if (refusal) return refuse(refusal);
-    return readText(request, limits.bodyLimitBytes, (text) => {
+    return readIncoming(request, limits.bodyLimitBytes, (text) => {
       const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
       if (isHttpRefusal(operation)) return refuse(operation);
       return answer(operation, asked).catch(() => response.destroy());
@@ -108,7 +107,7 @@ class JsonPost implements IncomingRequest, Caller {
   readonly headers: IncomingRequest['headers'];
   readonly requestId: string;
   readonly client: ClientIdentity;
-  readonly reply: Reply;
+  readonly reply: JsonReply;
   readonly #options: Pick<JsonDoorOptions, 'gate' | 'viewer'>;
   #left: AbortController | undefined;
 
@@ -124,7 +123,7 @@ class JsonPost implements IncomingRequest, Caller {
     this.headers = new RequestHeaders(request);
     this.requestId = requestIdOf(this.headers);
     this.client = clientIdentityOf(this.headers);
-    this.reply = new Reply(response, media.whole ?? 'application/json', this.requestId);
+    this.reply = new JsonReply(response, media.whole ?? 'application/json', this.requestId);
     this.#options = options;
   }
 
@@ -234,121 +233,3 @@ function acceptedMediaOf(accept: string): AcceptedMedia {
 function urlOf(request: IncomingMessage): string {
   return `http://${request.headers.host ?? 'localhost'}${request.url}`;
 }
-
-const tooLarge: HttpRefusal = {
-  status: 413,
-  message: 'The request body is too large.',
-  headers: { connection: 'close' },
-};
-
-/** Hands over the body's text, or why it was not read: too long, or not UTF-8. Silent when the client leaves. */
-function readText(
-  request: IncomingMessage,
-  limitBytes: number,
-  done: (text: string | HttpRefusal) => unknown,
-): void {
-  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
-    request.resume();
-    done(tooLarge);
-    return;
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= limitBytes) chunks.push(chunk);
-    else if (size - chunk.length <= limitBytes) done(tooLarge);
-  });
-  request.once('end', () => {
-    if (size > limitBytes) return;
-    const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-    let text: string | HttpRefusal;
-    try {
-      text = utf8.decode(bytes);
-    } catch {
-      text = { status: 400, message: 'The request body is not UTF-8.' };
-    }
-    done(text);
-  });
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** Writes one answer. */
-class Reply {
-  readonly #response: ServerResponse;
-  readonly #type: string;
-  readonly #requestId: string;
-  #told: Readonly<Record<string, string>> | undefined;
-
-  constructor(response: ServerResponse, type: string, requestId: string) {
-    this.#response = response;
-    this.#type = type;
-    this.#requestId = requestId;
-  }
-
-  /** Headers for whatever answer comes. */
-  tell(headers: Readonly<Record<string, string>>): void {
-    this.#told = headers;
-  }
-
-  body(body: Buffer | string, cacheControl: string): void {
-    this.#write(200, body, cacheControl);
-  }
-
-  single(answer: ExecutionResult): void {
-    const ran = 'data' in answer;
-    this.#write(ran ? 200 : this.#documentStatus(400), JSON.stringify(answer));
-  }
-
-  /** An operation that may not run; its document's own errors are HTTP 200 in `application/json`. */
-  refusedOperation({ errors, status, wellFormed, headers }: Refused): void {
-    this.#write(
-      wellFormed ? this.#documentStatus(status) : status,
-      JSON.stringify({ errors }),
-      'no-store',
-      headers,
-    );
-  }
-
-  refuse(refusal: HttpRefusal): void {
-    this.#write(refusal.status, refusalBody(this.#requestId, refusal), 'no-store', refusal.headers);
-  }
-
-  #documentStatus(status: number): number {
-    return this.#type === 'application/json' ? 200 : status;
-  }
-
-  #write(
-    status: number,
-    body: string | Buffer,
-    cacheControl = 'no-store',
-    headers?: Readonly<Record<string, string>>,
-  ): void {
-    const response = this.#response;
-    if (response.destroyed || response.headersSent) return;
-    // A flat list is what node:http writes fastest.
-    const list = [
-      'content-type',
-      `${this.#type}; charset=utf-8`,
-      'content-length',
-      String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
-      'x-request-id',
-      this.#requestId,
-      'cache-control',
-      cacheControl,
-      'vary',
-      varyBy,
-      ...ownHeaders,
-    ];
-    for (const more of [this.#told, headers]) {
-      for (const name in more) list.push(name, more[name] ?? '');
-    }
-    response.writeHead(status, list);
-    response.end(body);
-  }
-}
-
-const ownHeaders = Object.entries(answerHeaders)
-  .filter(([name]) => name !== 'cache-control')
-  .flat();

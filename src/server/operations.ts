@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
+import type { ExecutionResult, OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { LiveEvents } from '../events/live-events.ts';
 import { EventPosition } from '../events/topics/event-position.ts';
@@ -16,6 +16,7 @@ import {
   type Refused,
 } from './admission/admission.ts';
 import type { Asking, Gate } from './admission/gate.ts';
+import { answeredInTime } from './answered-in-time.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart } from './composed.ts';
 import type { Logger } from './log.ts';
@@ -24,7 +25,7 @@ import { forwardedHeadersOf } from './forwarded-headers.ts';
 import { createOperationContext, type OperationContext } from './operation-context.ts';
 import { OperationReport } from './operation-report.ts';
 import { resumeAfter, tellingGaps, withCursor } from './event-stream.ts';
-import { endableStream } from './stream.ts';
+import { endableStream, startingWith } from './stream.ts';
 
 /** Who asks for an operation, and over what. The same for every transport. */
 export interface Caller extends Asking {
@@ -326,29 +327,6 @@ const statusByCode: Readonly<Record<string, number>> = {
   CIRCUIT_OPEN: 503,
 };
 
-/** How long after its signal aborts an operation may still assemble its answer. */
-const assemblyMs = 50;
-
-/** The answer, or a failure once the operation's signal has aborted and assembling took too long as well. */
-function answeredInTime<T>(answer: T | Promise<T>, operation: OperationContext): T | Promise<T> {
-  if (!isPromise(answer)) return answer;
-  return new Promise<T>((resolve, reject) => {
-    operation.onEnd = () => setTimeout(() => reject(lateError()), assemblyMs);
-    if (operation.context.signal.aborted) operation.onEnd();
-    answer.then(resolve, reject);
-  });
-}
-
-function lateError(): GraphQLError {
-  return new GraphQLError('The operation was not answered in time.', {
-    extensions: { code: 'UPSTREAM_TIMEOUT', retryable: true },
-  });
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise;
-}
-
 function isIncremental(answer: ExecutionResult | IncrementalAnswer): answer is IncrementalAnswer {
   return 'initialResult' in answer;
 }
@@ -357,25 +335,4 @@ function isEvents(
   source: AsyncGenerator<ExecutionResult, void, void> | ExecutionResult,
 ): source is AsyncGenerator<ExecutionResult, void, void> {
   return Symbol.asyncIterator in source;
-}
-
-/** `first`, then the rest; closing it closes the rest even before it was read. */
-function startingWith<T>(
-  first: T,
-  rest: AsyncGenerator<T, void, void>,
-): AsyncGenerator<T, void, void> {
-  let isFirst = true;
-  return {
-    next: async () => {
-      if (!isFirst) return rest.next();
-      isFirst = false;
-      return { done: false, value: first };
-    },
-    return: () => rest.return(),
-    throw: (error) => rest.throw(error),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    [Symbol.asyncDispose]: async () => void (await rest.return()),
-  };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { OperationRequest } from './admission/admission.ts';
 import type { HttpRefusal } from './http-refusal.ts';
 
@@ -25,6 +26,37 @@ export async function readBody(
   } catch {
     return { status: 400, message: 'The request body is not UTF-8.' };
   }
+}
+
+/** Hands over the body's text, or why it was not read: too long, or not UTF-8. Silent when the client leaves. */
+export function readIncoming(
+  request: IncomingMessage,
+  limitBytes: number,
+  done: (text: string | HttpRefusal) => unknown,
+): void {
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
+    request.resume();
+    done(tooLarge);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= limitBytes) chunks.push(chunk);
+    else if (size - chunk.length <= limitBytes) done(tooLarge);
+  });
+  request.once('end', () => {
+    if (size > limitBytes) return;
+    const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+    let text: string | HttpRefusal;
+    try {
+      text = utf8.decode(bytes);
+    } catch {
+      text = { status: 400, message: 'The request body is not UTF-8.' };
+    }
+    done(text);
+  });
 }
 
 /** The operation in a JSON body, or what is wrong with it. */

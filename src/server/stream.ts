@@ -64,3 +64,24 @@ export function endableStream<T, R>(
     [Symbol.asyncDispose]: async () => end(),
   };
 }
+
+/** `first`, then the rest; closing it closes the rest even before it was read. */
+export function startingWith<T>(
+  first: T,
+  rest: AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  let isFirst = true;
+  return {
+    next: async () => {
+      if (!isFirst) return rest.next();
+      isFirst = false;
+      return { done: false, value: first };
+    },
+    return: () => rest.return(),
+    throw: (error) => rest.throw(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => void (await rest.return()),
+  };
+}

@@ -74,7 +74,7 @@ describe('the policy that holds', () => {
     expect(off({}, 'production')).toEqual([]);
     expect(text).not.toContain('switched off');
     expect(off({ persistedOnly: false }, 'production')).toEqual([
-      'registered operations only: any operation runs',
+      'registered operations only: whatever is asked runs',
     ]);
     expect(off({ rateLimit: false }, 'development').map((row) => row.split(':')[0])).toEqual([
       'hiding the schema',

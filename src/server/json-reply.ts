@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+import type { Refused } from './admission/admission.ts';
+import { answerHeaders } from './admission/answer-headers.ts';
+import { varyBy } from './http-handler.ts';
+import { type HttpRefusal, refusalBody } from './http-refusal.ts';
+
+/** Writes the one answer to a JSON POST. */
+export class JsonReply {
+  readonly #response: ServerResponse;
+  readonly #type: string;
+  readonly #requestId: string;
+  #told: Readonly<Record<string, string>> | undefined;
+
+  constructor(response: ServerResponse, type: string, requestId: string) {
+    this.#response = response;
+    this.#type = type;
+    this.#requestId = requestId;
+  }
+
+  /** Headers for whatever answer comes. */
+  tell(headers: Readonly<Record<string, string>>): void {
+    this.#told = headers;
+  }
+
+  body(body: Buffer | string, cacheControl: string): void {
+    this.#write(200, body, cacheControl);
+  }
+
+  single(answer: ExecutionResult): void {
+    const ran = 'data' in answer;
+    this.#write(ran ? 200 : this.#documentStatus(400), JSON.stringify(answer));
+  }
+
+  /** An operation that may not run; its document's own errors are HTTP 200 in `application/json`. */
+  refusedOperation({ errors, status, wellFormed, headers }: Refused): void {
+    this.#write(
+      wellFormed ? this.#documentStatus(status) : status,
+      JSON.stringify({ errors }),
+      'no-store',
+      headers,
+    );
+  }
+
+  refuse(refusal: HttpRefusal): void {
+    this.#write(refusal.status, refusalBody(this.#requestId, refusal), 'no-store', refusal.headers);
+  }
+
+  #documentStatus(status: number): number {
+    return this.#type === 'application/json' ? 200 : status;
+  }
+
+  #write(
+    status: number,
+    body: string | Buffer,
+    cacheControl = 'no-store',
+    headers?: Readonly<Record<string, string>>,
+  ): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) return;
+    // A flat list is what node:http writes fastest.
+    const list = [
+      'content-type',
+      `${this.#type}; charset=utf-8`,
+      'content-length',
+      String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
+      'x-request-id',
+      this.#requestId,
+      'cache-control',
+      cacheControl,
+      'vary',
+      varyBy,
+      ...ownHeaders,
+    ];
+    for (const more of [this.#told, headers]) {
+      for (const name in more) list.push(name, more[name] ?? '');
+    }
+    response.writeHead(status, list);
+    response.end(body);
+  }
+}
+
+const ownHeaders = Object.entries(answerHeaders)
+  .filter(([name]) => name !== 'cache-control')
+  .flat();
