@@ -202,3 +202,19 @@ describe.each(transports)('when there is too much, over %s', (name, send) => {
     expect(status).toBe(503);
   });
 });
+
+test.each(transports)('what was taken on is over once it is answered, over %s', async (_, send) => {
+  const counts = { taken: 0, ended: 0 };
+  const load: LoadShedding = {
+    refuses: () => false,
+    takes: () => (counts.taken += 1) > 0,
+    ended: () => (counts.ended += 1),
+    atOnce: 1,
+    close() {},
+  };
+  const server = stubServer({ load });
+  const { url } = await server.listen();
+  await send(url, { query: '{ hello }' });
+  await expect.poll(() => counts).toEqual({ taken: 1, ended: 1 });
+  await server.close();
+});
