@@ -10,7 +10,7 @@ export type Path = readonly (string | number)[];
 export function toClientError(use: Use, path: Path, error: unknown): GraphQLError {
   if (error instanceof Misfit) return error.toClientError(use.nodes, path);
   if (!(error instanceof RemoteFault)) return locatedError(error, use.nodes, path);
-  const { error: cause, rest } = carrier(use.field, error);
+  const { error: cause, rest } = carrier(use.field, path, error);
   return new GraphQLError(cause.message, {
     nodes: use.nodes,
     path: [...path, ...clientNames(use.field, use.field.uses.indexOf(use), rest)],
@@ -19,11 +19,13 @@ export function toClientError(use: Use, path: Path, error: unknown): GraphQLErro
   });
 }
 
-/** Which of several errors below one null of a remote answer carried it up. */
-function carrier(field: FieldPlan, fault: RemoteFault): RemoteFault {
+/** Which of several errors below one null of a remote answer, at a path of ours, carried it up. */
+function carrier(field: FieldPlan, path: Path, fault: RemoteFault): RemoteFault {
   if (fault.others.length === 0) return fault;
+  let { wrap } = field;
+  for (let at = path.length - 1; typeof path[at] === 'number'; at--) wrap = wrap.item ?? wrap;
   const found = [fault, ...fault.others].find(({ rest: [first, ...more] }) => {
-    return first === undefined || carriesBelow(field, field.wrap, first, more);
+    return first === undefined || carriesBelow(field, wrap, first, more);
   });
   return found ?? fault;
 }

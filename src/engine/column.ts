@@ -4,7 +4,7 @@ import type { FieldPlan } from './plan.ts';
 /** One error of a column: where below the field it is, and what was thrown or found. */
 export interface Fault {
   /** List positions below the field. */
-  readonly suffix: readonly (string | number)[];
+  readonly suffix: readonly number[];
   readonly error: unknown;
 }
 

@@ -1,7 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import { buildRows } from './assemble.ts';
 import { carries, type Path, toClientError } from './client-error.ts';
-import { nullError } from './column.ts';
+import { type Fault, nullError } from './column.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan, Use, ViewPlan } from './plan.ts';
 import { isRefusal } from './refusal.ts';
@@ -84,23 +84,25 @@ export function keyFault(level: LevelRun, view: ViewPlan, row: number): { error:
 function locateRow(level: LevelRun, view: number, row: number, path: Path, emit: Emit): boolean {
   const built = buildRows(level, view)[row];
   if (isClean(level)) return built === null;
-  for (const use of level.activation.outputs[view] ?? []) {
-    if (built !== null) locateUse(level, use, row, path, emit, false);
-    else if (use.field.wrap.nonNull && valueOf(level, use, row) === null) {
-      if (locateUse(level, use, row, path, emit, true)) return true;
-    }
+  const uses = level.activation.outputs[view] ?? [];
+  if (built !== null) {
+    for (const use of uses) locateUse(level, use, row, path, emit, false);
+    return false;
   }
-  return built === null;
+  const gone = uses.filter((use) => use.field.wrap.nonNull && valueOf(level, use, row) === null);
+  const tell = (sure: boolean) => gone.some((use) => locateUse(level, use, row, path, emit, sure));
+  if (!tell(true)) tell(false);
+  return true;
 }
 
-/** Tells whether there was an error to tell. */
+/** Tells whether there was an error to tell; with `sure`, only one that made the row null. */
 function locateUse(
   level: LevelRun,
   use: Use,
   row: number,
   path: Path,
   emit: Emit,
-  rowIsNull: boolean,
+  sure: boolean,
 ): boolean {
   const { field } = use;
   const group = level.groups[field.group.index];
@@ -108,41 +110,60 @@ function locateUse(
   const at = [...path, use.key];
   const position = group?.index ? (group.index[row] ?? -1) : row;
   if (position < 0) {
-    const error = missingError(group?.errors?.get(row), field, rowIsNull);
+    const error = missingError(group?.errors?.get(row), field, sure);
     if (error !== null) emit(use, at, error);
     return error !== null;
   }
-  const faults = column?.faults?.get(position) ?? [];
-  for (const { suffix, error } of faults) emit(use, [...at, ...suffix], error);
+  const faults = (column?.faults?.get(position) ?? []).toSorted(compareFaults);
   const branch = column?.branch;
-  if (!column || !branch || branch.levels.every(isClean)) return faults.length > 0;
+  if (!column || !branch || branch.levels.every(isClean)) {
+    for (const { suffix, error } of faults) emit(use, [...at, ...suffix], error);
+    return faults.length > 0;
+  }
   const number = field.uses.indexOf(use);
-  const walk = (skeleton: unknown, wrap: Wrap, here: Path): boolean => {
+  let told = 0;
+  const walk = (skeleton: unknown, wrap: Wrap, suffix: readonly number[]): boolean => {
     if (typeof skeleton === 'number') {
       const below = branch.levelOf(skeleton);
-      return locateRow(below, number, branch.rowOf(skeleton, below), here, emit);
+      const row = branch.rowOf(skeleton, below);
+      return locateRow(below, number, row, [...at, ...suffix], emit);
     }
-    if (!Array.isArray(skeleton)) return true;
+    if (!Array.isArray(skeleton)) {
+      // The errors that made this null are here, or below where it was carried up.
+      for (; told < faults.length; told++) {
+        const fault = faults[told];
+        if (!fault || suffix.some((place, depth) => fault.suffix[depth] !== place)) break;
+        emit(use, [...at, ...fault.suffix], fault.error);
+      }
+      return true;
+    }
     for (let index = 0; index < skeleton.length; index++) {
       const item = wrap.item as Wrap;
-      if (walk(skeleton[index], item, [...here, index]) && item.nonNull) return true;
+      if (walk(skeleton[index], item, [...suffix, index]) && item.nonNull) return true;
     }
     return false;
   };
-  walk(column.values[position], field.wrap, at);
+  walk(column.values[position], field.wrap, []);
   return true;
 }
 
+/** By their positions in a field's lists; no fault is inside another. */
+function compareFaults({ suffix: one }: Fault, { suffix: other }: Fault): number {
+  const depth = one.findIndex((place, at) => place !== other[at]);
+  return (one[depth] ?? 0) - (other[depth] ?? 0);
+}
+
 /** The error of a field whose object is missing; a remote place may have said which field is to blame. */
-function missingError(error: unknown, field: FieldPlan, rowIsNull: boolean): unknown {
+function missingError(error: unknown, field: FieldPlan, sure: boolean): unknown {
   if (error === undefined) return field.wrap.nonNull ? nullError(field) : null;
-  if (!(error instanceof RemoteFault) || error.rest.length === 0) return error;
+  if (!(error instanceof RemoteFault)) return error;
+  if (error.rest.length === 0) return error.beside && sure ? null : error;
   for (const { error: cause, rest } of [error, ...error.others]) {
     const [first, ...below] = rest;
     if (field.step.kind !== 'remote' || field.step.alias !== first) continue;
-    if (!rowIsNull || carries(field, field.wrap, below)) return new RemoteFault(cause, below);
+    if (!sure || carries(field, field.wrap, below)) return new RemoteFault(cause, below);
   }
-  return rowIsNull ? null : new RemoteFault(error.error, []);
+  return sure ? null : new RemoteFault(error.error, []);
 }
 
 function valueOf(level: LevelRun, use: Use, row: number): unknown {
@@ -169,5 +190,6 @@ function isClean(level: LevelRun): boolean {
 
 /** The path of a remote error says nothing at another field. */
 function withoutRest(error: unknown): unknown {
-  return error instanceof RemoteFault ? new RemoteFault(error.error, []) : error;
+  if (!(error instanceof RemoteFault)) return error;
+  return new RemoteFault(error.error, [], error.beside || error.rest.length > 0);
 }

@@ -8,9 +8,12 @@ export class RemoteFault {
   readonly rest: readonly (string | number)[];
   /** Further errors below the same null: only one of them carried it up. */
   readonly others: RemoteFault[] = [];
-  constructor(error: GraphQLError, rest: readonly (string | number)[]) {
+  /** Told of a field that could not be asked for, since what failed beside its key took the key along. */
+  readonly beside: boolean;
+  constructor(error: GraphQLError, rest: readonly (string | number)[], beside = false) {
     this.error = error;
     this.rest = rest;
+    this.beside = beside;
   }
 }
 

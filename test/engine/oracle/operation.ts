@@ -16,6 +16,7 @@ export interface Operation {
 }
 
 const variables = { yes: true, no: false, text: 'given', number: 7 };
+const types = { yes: 'Boolean!', no: 'Boolean!', text: 'String', number: 'Int' };
 
 /** A random valid operation on what the stitched and the plain schema have in common. */
 export function createOperation(schema: GraphQLSchema, seed: number): Operation {
@@ -42,8 +43,11 @@ class Writer {
     const fields = (chosen.length > 0 ? chosen : [this.#random.pick(roots)]).map((field) =>
       this.#field(field, 4),
     );
-    const source = `query Case($yes: Boolean!, $no: Boolean!, $text: String, $number: Int) { ${fields.join(' ')} }\n${this.#fragments.join('\n')}`;
-    return { source, variables };
+    const body = `{ ${fields.join(' ')} }\n${this.#fragments.join('\n')}`;
+    // A variable that nothing uses would make the operation invalid.
+    const used = Object.entries(types).filter(([name]) => new RegExp(`\\$${name}\\b`).test(body));
+    const declared = used.map(([name, type]) => `$${name}: ${type}`).join(', ');
+    return { source: `query Case${declared && `(${declared})`} ${body}`, variables };
   }
 
   #selection(type: GraphQLNamedType, depth: number): string {

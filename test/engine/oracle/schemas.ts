@@ -1,4 +1,4 @@
-import { execute, GraphQLScalarType, type GraphQLSchema, parse } from 'graphql';
+import { execute, executeSync, GraphQLScalarType, type GraphQLSchema, parse } from 'graphql';
 import type { SubschemaConfig } from '@graphql-tools/delegate';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { stitchSchemas } from '@graphql-tools/stitch';
@@ -13,6 +13,8 @@ export interface Built {
   readonly subschemas: SubschemaConfig[];
   readonly stitched: GraphQLSchema;
   readonly plain: GraphQLSchema;
+  /** The plain schema without its non-nulls: each error stays where it happens. */
+  readonly loose: () => GraphQLSchema;
   readonly resolvers: Record<string, Record<string, { selectionSet: string; resolve: Resolver }>>;
   /** Calls of entries so far, by subschema. */
   readonly calls: string[];
@@ -35,7 +37,9 @@ export function buildWorld(world: World): Built {
     subschemas,
     ...(extensions.length > 0 ? { typeDefs: extensions.join('\n'), resolvers } : {}),
   });
-  return { subschemas, stitched, plain: buildPlain(truth), resolvers, calls };
+  const plain = buildPlain(truth);
+  const loose = () => buildPlain(truth, plain);
+  return { subschemas, stitched, plain, loose, resolvers, calls };
 }
 
 function describe(parent: object, needs: readonly string[]): string {
@@ -204,8 +208,14 @@ function withProperties(truth: Truth, thing: Thing, index: number): Thing {
   return dressed as unknown as Thing;
 }
 
-/** The same graph in one schema. A thing remembers where it came from, as what fails depends on it. */
-function buildPlain(truth: Truth): GraphQLSchema {
+/**
+ * The same graph in one schema. A thing remembers where it came from, as what fails depends on it.
+ * Nothing in it waits, so that graphql-js meets errors in the order of the operation, and which of
+ * several it tells does not depend on time.
+ *
+ * Made loose from the strict one, nothing in it is non-null but what derived fields need.
+ */
+function buildPlain(truth: Truth, strict?: GraphQLSchema): GraphQLSchema {
   const { world } = truth;
   const indexes = world.subschemas.map(({ index }) => index);
   const query: string[] = ['_at(type: String!, id: ID!, origin: Int!): Anything'];
@@ -217,7 +227,7 @@ function buildPlain(truth: Truth): GraphQLSchema {
         truth.thing(type, id, origin),
     },
   };
-  const schema = () => plain;
+  const schema = () => strict ?? plain;
   const add = (
     typeName: string,
     keys: string,
@@ -230,16 +240,16 @@ function buildPlain(truth: Truth): GraphQLSchema {
     resolvers[typeName] = {};
     for (const field of fields) {
       resolvers[typeName][field.name] = (thing: Thing, args: Args) =>
-        later(world, () => reach(truth, thing, field, args));
+        reach(truth, thing, field, args);
     }
     for (const { index, members } of world.subschemas) {
       if (!members.includes(typeName)) continue;
       resolvers[typeName][`face${index}`] = (thing: Thing) =>
-        later(world, () => travel(truth, thing, index, () => faceOf(thing)));
+        travel(truth, thing, index, () => faceOf(thing));
     }
     for (const { name, needs, selectionSet } of derived) {
-      resolvers[typeName][name] = async ({ id, origin }: Thing) => {
-        const { data } = await execute({
+      resolvers[typeName][name] = ({ id, origin }: Thing) => {
+        const { data } = executeSync({
           schema: schema(),
           document: parse(
             `query ($id: ID!, $origin: Int!) { _at(type: "${typeName}", id: $id, origin: $origin) { ... on ${typeName} ${selectionSet} } }`,
@@ -253,7 +263,7 @@ function buildPlain(truth: Truth): GraphQLSchema {
       query.push(`root${typeName}From${index}: [${typeName}!]`);
       resolvers['Query'] = {
         ...resolvers['Query'],
-        [`root${typeName}From${index}`]: () => later(world, () => truth.root(index, typeName)),
+        [`root${typeName}From${index}`]: () => truth.root(index, typeName),
       };
     }
   };
@@ -266,20 +276,20 @@ function buildPlain(truth: Truth): GraphQLSchema {
       homes.map((home) => home.subschema),
     );
     for (const key of keys) {
-      (resolvers[name] ??= {})[key] = (thing: Thing) =>
-        later(world, () => reachKey(truth, thing, key));
+      (resolvers[name] ??= {})[key] = (thing: Thing) => reachKey(truth, thing, key);
     }
   }
   for (const { name, subschema, fields } of world.values) add(name, '', fields, [subschema]);
   const all = [...world.entities, ...world.values].map(({ name }) => name).join(' | ');
+  const sdl = [
+    ...leafSdl,
+    `union Anything = ${all}`,
+    ...abstractSdl(world, indexes),
+    ...types,
+    `type Query { ${query.join(' ')} }`,
+  ].join('\n');
   const plain = makeExecutableSchema({
-    typeDefs: [
-      ...leafSdl,
-      `union Anything = ${all}`,
-      ...abstractSdl(world, indexes),
-      ...types,
-      `type Query { ${query.join(' ')} }`,
-    ],
+    typeDefs: strict ? sdl.replaceAll('!', '') : sdl,
     resolvers,
   });
   return plain;
