@@ -87,14 +87,20 @@ async function* departuresOf(context: RequestContext, origin: string) {
   const events = flightChanged.subscribe(context, {
     filter: (event) => event.change === 'departed' && event.origin === origin,
   });
+  /** The one that was told as the latest: the topic tells of it too if it left only now. */
+  let latest: string | undefined;
   try {
     if (context.position?.resumeAfter(flightChanged.name) == null) {
       for await (const { flight } of flights.api(context).stream('WatchDepartures', { origin })) {
-        if (flight) yield { flightId: flight.id };
+        latest = flight?.id;
         break;
       }
+      if (latest !== undefined) yield { flightId: latest };
     }
-    yield* events;
+    for await (const event of events) {
+      if (event.flightId === latest) latest = undefined;
+      else yield event;
+    }
   } finally {
     await events.return?.();
   }
