@@ -15,6 +15,7 @@ import { createAdminServer } from './admin-server.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createArrivals } from './admission/arrivals.ts';
 import { createGate } from './admission/gate.ts';
+import { inTurn } from './admission/in-turn.ts';
 import { createLoadShedding, type LoadShedding } from './admission/load-shedding.ts';
 import { createOrigins } from './admission/origins.ts';
 import { createRateLimit } from './admission/rate-limit.ts';
@@ -132,11 +133,12 @@ export function createComposedServer<Plan>(
     export: options.traces ?? {},
     logger,
   });
+  const load = options.load ?? (production ? createLoadShedding({ limits }) : undefined);
   const gate = createGate({
     limits,
     environment,
     clients,
-    load: options.load ?? (production ? createLoadShedding({ limits }) : undefined),
+    load,
     rateLimit: rateLimit
       ? createRateLimit({ name: composed.name, limits, clients, counts: options.counts })
       : undefined,
@@ -164,7 +166,7 @@ export function createComposedServer<Plan>(
   const operations = {
     composed,
     gate,
-    backends,
+    backends: load ? inTurn(backends, load) : backends,
     environment,
     logger,
     telemetry,
@@ -316,9 +318,15 @@ function listenOn(
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(new Error(listenProblem(error, port, variable)));
     });
-    server.listen({ port, host }, () => resolve((server.address() as AddressInfo).port));
+    server.listen({ port, host, backlog }, () => resolve((server.address() as AddressInfo).port));
   });
 }
+
+/**
+ * Connections that may wait to be taken, as many as Linux lets by default. With the usual 511 a burst
+ * under load overflows, and who finds no room tries again after 1, 3 and 7 seconds.
+ */
+const backlog = 4_096;
 
 function listenProblem(error: NodeJS.ErrnoException, port: number, variable: string): string {
   switch (error.code) {

@@ -1,12 +1,14 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Limits } from 'tailorbird';
+import { loadCore, serverCore } from '../../processes.ts';
 import { pause } from '../row.ts';
+import type { CrowdOrder, CrowdResult } from './crowd-load.ts';
 import { type OperationName, operations } from './operations.ts';
 import type { UpstreamOrder } from './upstream.ts';
 
@@ -39,6 +41,8 @@ export interface House {
   callsAbout(about: string): Promise<readonly number[]>;
   /** A token of an app for each subject. */
   tokens(subjects: readonly string[]): Promise<readonly string[]>;
+  /** Requests of a load that is a process of its own. */
+  crowd(order: CrowdOrder): Promise<CrowdResult>;
   /** A Redis of its own, or null where none is installed. */
   redis(): Promise<string | null>;
   /** Ends every process it started. */
@@ -58,7 +62,12 @@ export function idOf(name: OperationName): string {
   return createHash('sha256').update(operations[name]).digest('hex');
 }
 
-export async function openHouse(): Promise<House> {
+export interface HouseOptions {
+  /** Whether bffs have one core, and the upstream and the load the other. @default the system decides */
+  readonly apart?: boolean;
+}
+
+export async function openHouse({ apart = false }: HouseOptions = {}): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'tailorbird-faults-'));
   const children = new Set<ChildProcess>();
   const started = (child: ChildProcess): ChildProcess => {
@@ -66,15 +75,20 @@ export async function openHouse(): Promise<House> {
     child.once('exit', () => children.delete(child));
     return child;
   };
-  const upstream = started(
-    fork(fileURLToPath(new URL('./upstream.ts', import.meta.url)), {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    }),
-  );
+  const startedOn = (core: number, file: string, options: ForkOptions = {}): ChildProcess =>
+    started(
+      fork(fileURLToPath(new URL(file, import.meta.url)), {
+        ...options,
+        ...(apart && availableParallelism() > 1 && onCore(core, options.execArgv)),
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      }),
+    );
+  const upstream = startedOn(loadCore, './upstream.ts');
   const { servicePort, badPort, providerPort } = (await message(upstream)) as Record<
     string,
     number
   >;
+  let crowd: ChildProcess | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const order = (what: UpstreamOrder): Promise<unknown> => {
     last = last.then(async () => {
@@ -88,27 +102,24 @@ export async function openHouse(): Promise<House> {
   return {
     async bff({ limits = {}, env = {}, ports } = {}) {
       const { port, adminPort } = ports ?? { port: await freePort(), adminPort: await freePort() };
-      const child = started(
-        fork(fileURLToPath(new URL('./bff.ts', import.meta.url)), {
-          execArgv: ['--expose-gc'],
-          env: {
-            PATH: process.env['PATH'],
-            NODE_ENV: 'production',
-            PORT: String(port),
-            ADMIN_PORT: String(adminPort),
-            ITEMS_URL: `http://127.0.0.1:${servicePort}`,
-            PEOPLE_URL: `http://127.0.0.1:${servicePort}`,
-            BROKEN_URL: `http://127.0.0.1:${badPort}`,
-            OIDC_ISSUER: `http://127.0.0.1:${providerPort}`,
-            OIDC_CLIENT_SECRET: 'of the fault table',
-            OPERATIONS: join(folder, `operations-${port}`),
-            DATA_DIR: join(folder, `data-${port}`),
-            LIMITS: JSON.stringify(limits),
-            ...env,
-          },
-          stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        }),
-      );
+      const child = startedOn(serverCore, './bff.ts', {
+        execArgv: ['--expose-gc'],
+        env: {
+          PATH: process.env['PATH'],
+          NODE_ENV: 'production',
+          PORT: String(port),
+          ADMIN_PORT: String(adminPort),
+          ITEMS_URL: `http://127.0.0.1:${servicePort}`,
+          PEOPLE_URL: `http://127.0.0.1:${servicePort}`,
+          BROKEN_URL: `http://127.0.0.1:${badPort}`,
+          OIDC_ISSUER: `http://127.0.0.1:${providerPort}`,
+          OIDC_CLIENT_SECRET: 'of the fault table',
+          OPERATIONS: join(folder, `operations-${port}`),
+          DATA_DIR: join(folder, `data-${port}`),
+          LIMITS: JSON.stringify(limits),
+          ...env,
+        },
+      });
       await untilReady(adminPort, child);
       return {
         url: `http://127.0.0.1:${port}/graphql`,
@@ -129,6 +140,12 @@ export async function openHouse(): Promise<House> {
     },
     callsAbout: async (about) => (await order({ order: 'tally', about })) as number[],
     tokens: async (subjects) => (await order({ order: 'tokens', subjects })) as string[],
+    async crowd(order) {
+      crowd ??= startedOn(loadCore, './crowd-load.ts');
+      const answer = message(crowd);
+      crowd.send(order);
+      return (await answer) as CrowdResult;
+    },
     async redis() {
       const port = await freePort();
       const child = spawn(
@@ -154,13 +171,22 @@ export async function openHouse(): Promise<House> {
 }
 
 /** A row with a house of its own. */
-export async function inHouse<Value>(run: (house: House) => Promise<Value>): Promise<Value> {
-  const house = await openHouse();
+export async function inHouse<Value>(
+  run: (house: House) => Promise<Value>,
+  options?: HouseOptions,
+): Promise<Value> {
+  const house = await openHouse(options);
   try {
     return await run(house);
   } finally {
     await house.close();
   }
+}
+
+/** How `fork` starts a program that keeps to one core. */
+function onCore(core: number, execArgv: readonly string[] = []): ForkOptions {
+  const args = ['-c', String(core), process.execPath, ...execArgv];
+  return { execPath: 'taskset', execArgv: args };
 }
 
 export function freePort(): Promise<number> {

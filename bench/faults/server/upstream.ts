@@ -126,11 +126,13 @@ function token(subject: string, audience: string): Promise<string> {
     .sign(privateKey);
 }
 
-const crowd = JSON.stringify(
-  Array.from({ length: 500 }, (_, index) => ({
-    id: String(index),
-    name: `face ${index}`,
-    size: index,
-    near: [0, 1, 2, 3].map((near) => ({ id: `${index}-${near}`, name: `near ${near}` })),
-  })),
+const crowd = Buffer.from(
+  JSON.stringify(
+    Array.from({ length: 500 }, (_, index) => ({
+      id: String(index),
+      name: `face ${index}`,
+      size: index,
+      near: [0, 1, 2, 3].map((near) => ({ id: `${index}-${near}`, name: `near ${near}` })),
+    })),
+  ),
 );

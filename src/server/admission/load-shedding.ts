@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Limits } from '../../limits.ts';
+import { Turns } from './turns.ts';
 
 /** What is kept longest comes first. */
 export type Priority = 'mutation' | 'read' | 'prefetch';
@@ -12,6 +13,8 @@ export interface LoadShedding {
   takes(priority: Priority): boolean;
   /** One that was taken on is over. */
   ended(): void;
+  /** Resolves when one that was taken on may go on with what it waited for; null when it may at once. */
+  turn(): Promise<void> | null;
   /** Operations at once that are taken on; Infinity while the event loop keeps up. */
   readonly atOnce: number;
   close(): void;
@@ -25,6 +28,8 @@ export interface LoadSheddingOptions {
   readonly every?: (tick: () => void) => () => void;
   /** Milliseconds of a clock that only goes forward. @default performance.now */
   readonly now?: () => number;
+  /** @default those of the event loop */
+  readonly turns?: Pick<Turns, 'next' | 'readMeanWaitMs'>;
 }
 
 export interface DelayMeter {
@@ -33,11 +38,13 @@ export interface DelayMeter {
 }
 
 /**
- * Adaptive: while the event loop keeps up there is no limit, and a request pays for one addition.
- * When its delay was too long twice in a row, and most turns were long (pauses of the garbage
- * collector and processes beside this one are not load), as much less runs at once as the delay was
- * too long; from then on, whenever it is. Every 200 ms it may be 2% more while the loop keeps up,
- * and without limit after a second with room to spare. What is at most `operationsFloor` is never cut.
+ * Adaptive: while this process keeps up there is no limit, and a request pays for one addition.
+ * Its delay is the event loop's, or how long answers of backends wait until they are gone on with,
+ * whichever is longer. When that was too long twice in a row, and most turns of the loop were long
+ * (pauses of the garbage collector and processes beside this one are not load), as much less runs at
+ * once as the delay was too long; from then on, whenever it is. Every 200 ms it may be 2% more while
+ * the process keeps up, and without limit after a second with room to spare. What is at most
+ * `operationsFloor` is never cut.
  *
  * What is refused has to cost next to nothing, or it is what the process does: past a few looks at
  * what a POST is, all of them are turned away unread until the next sample.
@@ -46,6 +53,7 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
   const { eventLoopDelayMs, operationsFloor } = options.limits;
   const delay = options.delay ?? eventLoopMeter();
   const now = options.now ?? (() => performance.now());
+  const turns = options.turns ?? new Turns();
   const stop = (options.every ?? everySample)(tick);
   let limit = Number.POSITIVE_INFINITY;
   let running = 0;
@@ -57,7 +65,7 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
   let roomyInARow = 0;
 
   function tick(): void {
-    const delayMs = standingDelayMs();
+    const delayMs = Math.max(standingDelayMs(), turns.readMeanWaitMs());
     const used = most;
     most = running;
     looks = 0;
@@ -106,6 +114,7 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
     ended() {
       running -= 1;
     },
+    turn: () => turns.next(),
     get atOnce() {
       return limit;
     },

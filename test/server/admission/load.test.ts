@@ -12,11 +12,13 @@ const limits = { eventLoopDelayMs: 50, operationsFloor: 10 };
 /** Load shedding whose clock and event loop are the test's. */
 function shedding(turns = 9) {
   let delayMs = 0;
+  let waitMs = 0;
   let nowMs = 0;
   let tick = () => {};
   const load = createLoadShedding({
     limits,
     delay: { read: () => ({ turns, medianMs: delayMs, p99Ms: delayMs }), close: () => {} },
+    turns: { next: () => null, readMeanWaitMs: () => waitMs },
     now: () => nowMs,
     every: (given) => {
       tick = given;
@@ -36,7 +38,10 @@ function shedding(turns = 9) {
     }
     return ran;
   };
-  return { load, pass, tick: () => tick() };
+  const wait = (ms: number) => {
+    waitMs = ms;
+  };
+  return { load, pass, wait, tick: () => tick() };
 }
 
 describe('how much runs at once', () => {
@@ -61,6 +66,13 @@ describe('how much runs at once', () => {
     expect(pass(100, 1)).toBe(40);
     pass(1_000, 20);
     expect(load.atOnce).toBe(10);
+  });
+
+  test('is cut as well when answers wait for their turn, however short the turns are', () => {
+    const { load, pass, wait } = shedding();
+    wait(100);
+    pass(0, 2);
+    expect(load.atOnce).toBeCloseTo(50);
   });
 
   test('is not cut when there is little to do, whatever slows the loop', () => {
@@ -151,6 +163,7 @@ function full(share: 'reads' | 'all'): LoadShedding {
     refuses,
     takes: (priority) => !refuses(priority),
     ended() {},
+    turn: () => null,
     atOnce: 1,
     close() {},
   };
@@ -209,6 +222,7 @@ test.each(transports)('what was taken on is over once it is answered, over %s', 
     refuses: () => false,
     takes: () => (counts.taken += 1) > 0,
     ended: () => (counts.ended += 1),
+    turn: () => null,
     atOnce: 1,
     close() {},
   };
