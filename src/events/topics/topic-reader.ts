@@ -27,6 +27,9 @@ export interface TopicReaderOptions {
   readonly slow: () => void;
 }
 
+/** How many of the last events of a log are known again when they are heard after it. */
+const overlap = 200;
+
 /** One subscriber's view of a topic: what it has not read yet, within a bound. */
 export class TopicReader implements AsyncIterableIterator<unknown> {
   readonly key: string | undefined;
@@ -36,6 +39,8 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
   #waiting: PromiseWithResolvers<IteratorResult<unknown, undefined>> | undefined;
   /** What came while the log was read, until it has been. */
   #held: TopicEvent[] | null = null;
+  /** Ids of the log's last events: they may have been on their way to be heard when it was read. */
+  #replayed: Set<string> = new Set();
   #isOver = false;
   #failure: unknown;
 
@@ -54,11 +59,13 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
   resume(log: readonly TopicEvent[] | null): void {
     const held = this.#held ?? [];
     this.#held = null;
+    this.#bytes = 0;
     if (log === null) this.gap();
-    const ids = new Set(log?.map(({ id }) => id));
+    const known = new Set(log?.map(({ id }) => id));
     // What the log had is not counted: it came at once, however fast its reader is.
     for (const event of log ?? []) this.#take(event, 0);
-    for (const event of held) if (!ids.has(event.id)) this.offer(event);
+    for (const event of held) if (!known.delete(event.id)) this.offer(event);
+    this.#replayed = new Set([...known].slice(-overlap));
   }
 
   offer(event: TopicEvent): void {
@@ -68,6 +75,7 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
       this.#count(event.bytes);
       return;
     }
+    if (this.#replayed.delete(event.id)) return;
     this.#take(event, event.bytes);
   }
 

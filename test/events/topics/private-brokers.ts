@@ -92,7 +92,7 @@ export async function privateRabbitmq({
 }
 
 /** The mock cluster of librdkafka: speaks Kafka's protocol, and chooses its own port. */
-export async function mockKafka(): Promise<PrivateBroker & { freeze(stands: boolean): void }> {
+export async function mockKafka(): Promise<PrivateBroker> {
   const kcat = spawn('kcat', '-P -b mock -X test.mock.num.brokers=1 -d mock -t none'.split(' '), {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
@@ -115,7 +115,6 @@ export async function mockKafka(): Promise<PrivateBroker & { freeze(stands: bool
   return {
     url: address,
     start: () => Promise.reject(new Error('the mock cannot come back at the same port')),
-    freeze: (stands) => void kcat.kill(stands ? 'SIGSTOP' : 'SIGCONT'),
     kill,
     remove: kill,
   };

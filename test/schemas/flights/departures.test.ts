@@ -1,6 +1,7 @@
-import { createServer, defineBff, fakeBackend, type GrpcRequest } from 'tailorbird';
+import { createServer, defineBff, fakeBackend } from 'tailorbird';
 import { expect, onTestFinished, test } from 'vitest';
 import { flightsSubschema } from '../../../schemas/flights/index.ts';
+import type { GrpcRequest } from '../../../src/backend/backend.ts';
 import { listLogger } from '../../support/stub-server.ts';
 
 const departed = (flightId: string) => ({

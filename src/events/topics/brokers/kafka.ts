@@ -9,6 +9,7 @@ import type {
   BrokerSubscription,
   Heard,
 } from '../broker.ts';
+import { KafkaOutbox } from './kafka-outbox.ts';
 
 /** Longest wait for an answer, in milliseconds. */
 const answerMs = 3_000;
@@ -38,7 +39,7 @@ class KafkaBroker implements Broker {
   readonly #state: BrokerState;
   readonly #followed = new Set<Followed>();
   readonly #opened: Promise<Opened>;
-  readonly #made = new Set<string>();
+  readonly #made = new Map<string, Promise<void>>();
   #closed = false;
 
   constructor({ url, namespace = 'tailorbird', log }: BrokerOptions) {
@@ -51,15 +52,9 @@ class KafkaBroker implements Broker {
   }
 
   async publish(topic: string, { headers, body }: EventMessage, key: string): Promise<void> {
-    await this.#ask('take an event', answerMs, async ({ producer, admin }) => {
+    await this.#ask('take an event', answerMs, async ({ outbox, admin }) => {
       await this.#make(admin, topic);
-      await producer.connect();
-      await producer.send({
-        topic: this.#topic(topic),
-        acks: -1,
-        timeout: answerMs,
-        messages: [{ key, value: body, headers }],
-      });
+      await outbox.put(this.#topic(topic), { key, value: body, headers });
     });
   }
 
@@ -140,8 +135,12 @@ class KafkaBroker implements Broker {
         ({ log }) =>
           this.#state.away(typeof log['error'] === 'string' ? log['error'] : log.message),
     });
-    const producer = kafka.producer({ allowAutoTopicCreation: true });
-    return { kafka, producer, admin: kafka.admin() };
+    const producer = kafka.producer({ allowAutoTopicCreation: true, retry: { retries: 0 } });
+    const outbox = new KafkaOutbox(async (topic, messages) => {
+      await producer.connect();
+      await producer.send({ topic, acks: -1, timeout: answerMs, messages });
+    }, answerMs);
+    return { kafka, producer, outbox, admin: kafka.admin() };
   }
 
   async #ask<Answer>(
@@ -164,14 +163,19 @@ class KafkaBroker implements Broker {
   }
 
   /** Once for each topic. */
-  async #make(admin: Admin, topic: string): Promise<void> {
-    if (this.#made.has(topic)) return;
-    await admin.connect();
+  #make(admin: Admin, topic: string): Promise<void> {
+    let made = this.#made.get(topic);
+    if (made) return made;
     const name = this.#topic(topic);
-    // Brokers that make topics by themselves do so when they are asked about one.
-    await admin.createTopics({ topics: [{ topic: name }], waitForLeaders: true }).catch(() => {});
-    await admin.fetchTopicMetadata({ topics: [name] });
-    this.#made.add(topic);
+    made = (async () => {
+      await admin.connect();
+      // Brokers that make topics by themselves do so when they are asked about one.
+      await admin.createTopics({ topics: [{ topic: name }], waitForLeaders: true }).catch(() => {});
+      await admin.fetchTopicMetadata({ topics: [name] });
+    })();
+    made.catch(() => this.#made.delete(topic));
+    this.#made.set(topic, made);
+    return made;
   }
 
   #consumer(kafka: Kafka): Consumer {
@@ -268,6 +272,7 @@ interface Opened {
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly producer: Producer;
+  readonly outbox: KafkaOutbox;
 }
 
 function heardOf({ value, headers = {} }: KafkaMessage, next: ReadonlyMap<number, bigint>): Heard {

@@ -53,7 +53,7 @@ class NatsBroker implements Broker {
   readonly #namespace: string;
   readonly #state: BrokerState;
   readonly #followed = new Set<Followed>();
-  readonly #streams = new Set<string>();
+  readonly #streams = new Map<string, Promise<void>>();
   #connected: Promise<Connected> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -274,19 +274,26 @@ class NatsBroker implements Broker {
     };
   }
 
-  /** Once for each connection. */
+  /** Once for each connection; who comes meanwhile waits too, so that none overtakes. */
   async #makeStream(topic: string): Promise<void> {
-    if (this.#streams.has(topic)) return;
     const { manager } = await this.#ready();
-    const name = this.#streamName(topic);
-    const wanted = { subjects: [this.#subject(topic)], max_age: keptNanos, max_bytes: keptBytes };
-    await manager.streams.add({ name, ...wanted }).catch(async (error: unknown) => {
+    let made = this.#streams.get(topic);
+    if (made === undefined) {
+      const name = this.#streamName(topic);
+      const wanted = { subjects: [this.#subject(topic)], max_age: keptNanos, max_bytes: keptBytes };
       // One that was made with other limits is as good.
-      await manager.streams.info(name).catch(() => {
-        throw error;
-      });
-    });
-    this.#streams.add(topic);
+      made = manager.streams.add({ name, ...wanted }).then(
+        () => {},
+        (error: unknown) =>
+          manager.streams.info(name).then(
+            () => {},
+            () => Promise.reject(error),
+          ),
+      );
+      made.catch(() => this.#streams.delete(topic));
+      this.#streams.set(topic, made);
+    }
+    await made;
   }
 }
 

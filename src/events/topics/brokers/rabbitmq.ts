@@ -51,7 +51,7 @@ class RabbitmqBroker implements Broker {
   readonly #namespace: string;
   readonly #state: BrokerState;
   readonly #followed = new Set<Followed>();
-  readonly #declared = new Set<string>();
+  readonly #declared = new Map<string, Promise<unknown>>();
   readonly #opened: Promise<void>;
   #connection: Connection | undefined;
   #publisher: Publisher | undefined;
@@ -163,15 +163,20 @@ class RabbitmqBroker implements Broker {
     throw new Error('there is no connection');
   }
 
+  /** Once for each connection; who comes meanwhile waits too, so that none overtakes. */
   async #declare(topic: string): Promise<void> {
     const connection = await this.#ready();
-    if (this.#declared.has(topic)) return;
-    const queue = this.#queue(topic);
-    // One that was made with other limits is as good.
-    await connection
-      .queueDeclare({ queue, passive: true })
-      .catch(() => connection.queueDeclare({ queue, durable: true, arguments: kept }));
-    this.#declared.add(topic);
+    let declared = this.#declared.get(topic);
+    if (declared === undefined) {
+      const queue = this.#queue(topic);
+      // One that was made with other limits is as good.
+      declared = connection
+        .queueDeclare({ queue, passive: true })
+        .catch(() => connection.queueDeclare({ queue, durable: true, arguments: kept }));
+      declared.catch(() => this.#declared.delete(topic));
+      this.#declared.set(topic, declared);
+    }
+    await declared;
   }
 
   async #send(topic: string, { headers, body }: EventMessage): Promise<void> {
