@@ -1,10 +1,12 @@
 import {
+  type DirectiveNode,
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   parse,
+  type SelectionSetNode,
   specifiedRules,
   validate,
 } from 'graphql';
@@ -135,8 +137,14 @@ function chooseOperation(
   );
 }
 
-function asksForMore(document: DocumentNode): boolean {
-  return /"value":"(?:defer|stream)"/.test(
-    JSON.stringify(document, (key, value: unknown) => (key === 'loc' ? undefined : value)),
-  );
+/** Whether a document has `@defer` or `@stream`. */
+function asksForMore({ definitions }: DocumentNode): boolean {
+  const isMore = ({ name }: DirectiveNode) => name.value === 'defer' || name.value === 'stream';
+  const asks = ({ selections }: SelectionSetNode): boolean =>
+    selections.some(
+      (node) =>
+        node.directives?.some(isMore) ||
+        ('selectionSet' in node && node.selectionSet !== undefined && asks(node.selectionSet)),
+    );
+  return definitions.some((node) => 'selectionSet' in node && asks(node.selectionSet));
 }

@@ -1,16 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ExecutionResult, execute, executeSync, GraphQLError } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/engine.ts';
+import { createEngine, type EngineOptions, type Plan } from '../../src/engine/engine.ts';
 import { differenceOf } from './oracle/compare.ts';
 import { createOperation } from './oracle/operation.ts';
 import { randomAccess, randomHolder, refusing } from './oracle/rules.ts';
-import { buildWorld } from './oracle/schemas.ts';
+import { type Built, buildWorld } from './oracle/schemas.ts';
 import { createWitness } from './oracle/witness.ts';
-import { createWorld } from './oracle/world.ts';
+import { createWorld, type World } from './oracle/world.ts';
 
 const cases = Number(process.env['ORACLE_CASES'] ?? 1200);
+const refusals = cases / 10;
 const seed = Number(process.env['ORACLE_SEED'] ?? 1);
-const perWorld = 6;
+const perWorld = 20;
+/** Delegation takes longer than everything else: it answers the first few of a world. */
+const stitchedPerWorld = 5;
 
 /*
  * graphql-js leaves promises of a row behind when another of its fields throws at once: their
@@ -31,6 +35,38 @@ afterAll(async () => {
   for (const listener of listeners) process.on('unhandledRejection', listener);
 });
 
+interface Case {
+  readonly name: string;
+  readonly number: number;
+  readonly source: string;
+  readonly variables: Record<string, unknown>;
+  readonly plan: Plan;
+}
+
+/** The engine of a world, and its operations, planned. */
+function openWorld(
+  { seed: worldSeed }: World,
+  { stitched, plain, subschemas, resolvers }: Built,
+  access?: EngineOptions['access'],
+) {
+  const engine = createEngine({
+    schema: stitched,
+    subschemas,
+    resolvers,
+    access,
+    // What is generated is valid: rules would take a third of the time.
+    validationRules: [],
+  });
+  const operations = [...Array(perWorld).keys()].map((number): Case => {
+    const { source, variables } = createOperation(plain, worldSeed + number * 7919);
+    const name = `world ${worldSeed} case ${number}\n${source}`;
+    const plan = engine.prepare(source);
+    if ('errors' in plan) throw new Error(`${name}\n${plan.errors.join('\n')}`);
+    return { name, number, source, variables, plan };
+  });
+  return { engine, operations };
+}
+
 /*
  * Where the stitched schema differs from the plain one, delegation is wrong, and the engine sides
  * with the plain schema. Seen so far: fields of union and interface members that another
@@ -40,31 +76,30 @@ afterAll(async () => {
  * failures and derived fields, and has to agree nearly always.
  */
 it(`answers ${cases} generated operations from seed ${seed} as graphql-js does`, async () => {
-  const compared = { same: 0, different: 0, ourCalls: 0, stitchedCalls: 0 };
+  const compared = { witnessed: 0, same: 0, different: 0, ourCalls: 0, stitchedCalls: 0 };
   for (let at = 0; at < cases; at += perWorld) {
     const world = createWorld(seed * 1_000_003 + at);
     const built = buildWorld(world);
-    const { stitched, plain, subschemas, resolvers } = built;
-    const engine = createEngine({ schema: stitched, subschemas, resolvers });
-    for (let number = 0; number < perWorld; number++) {
-      const { source, variables } = createOperation(plain, world.seed + number * 7919);
-      const name = `world ${world.seed} case ${number}\n${source}`;
-      const plan = engine.prepare(source);
-      if ('errors' in plan) throw new Error(`${name}\n${plan.errors.join('\n')}`);
+    const { engine, operations } = openWorld(world, built);
+    for (const { name, number, source, variables, plan } of operations) {
       const input = { document: plan.document, variableValues: variables, contextValue: {} };
       built.calls.length = 0;
       const ours = (await engine.execute(plan, { variables, context: {} })) as ExecutionResult;
       const calls = built.calls.length;
-      const theirs = executeSync({ ...input, schema: plain });
-      const difference = differenceOf(ours, theirs, createWitness(built, source, input));
-      if (difference) throw new Error(`${name}\n${difference}`);
+      const theirs = executeSync({ ...input, schema: built.plain });
+      if (differenceOf(ours, theirs)) {
+        const difference = differenceOf(ours, theirs, createWitness(built, source, input));
+        if (difference) throw new Error(`${name}\n${difference}`);
+        compared.witnessed++;
+      }
       const text = await engine.executeToText(plan, { variables, context: {} });
-      const read: unknown = JSON.parse(typeof text === 'string' ? text : JSON.stringify(text));
-      expect(read, `as text: ${name}`).toEqual(JSON.parse(JSON.stringify(ours)));
-      if (world.failures > 0 || world.derived.length > 0) continue;
+      const written = typeof text === 'string' ? text : JSON.stringify(text);
+      if (!isDeepStrictEqual(JSON.parse(written), JSON.parse(JSON.stringify(ours)))) {
+        throw new Error(`${name}\ntext differs: ${written}\nfrom ${JSON.stringify(ours)}`);
+      }
+      if (world.failures > 0 || world.derived.length > 0 || number >= stitchedPerWorld) continue;
       built.calls.length = 0;
-      const stitchedAnswer = await execute({ ...input, schema: stitched });
-      if (differenceOf(ours, stitchedAnswer)) {
+      if (differenceOf(ours, await execute({ ...input, schema: built.stitched }))) {
         compared.different++;
         if (process.env['ORACLE_SHOW']) process.stdout.write(`stitched differs: ${name}\n`);
         continue;
@@ -74,27 +109,25 @@ it(`answers ${cases} generated operations from seed ${seed} as graphql-js does`,
       compared.stitchedCalls += built.calls.length;
     }
   }
-  process.stdout.write(`against the stitched schema: ${JSON.stringify(compared)}\n`);
+  process.stdout.write(`${cases} cases: ${JSON.stringify(compared)}\n`);
+  expect(compared.witnessed).toBeLessThan(cases / 100);
   expect(compared.same).toBeGreaterThan(4 * compared.different);
   expect(compared.ourCalls).toBeLessThanOrEqual(compared.stitchedCalls);
 }, 3_600_000);
 
-it(`refuses in ${cases / 2} generated operations what resolvers that ask would refuse`, async () => {
+it(`refuses in ${refusals} generated operations what resolvers that ask would refuse`, async () => {
+  let asked = 0;
   let refused = 0;
-  for (let at = 0; at < cases / 2; at += perWorld) {
+  for (let at = 0; asked < refusals; at++) {
     const world = createWorld(seed * 2_000_003 + at);
-    if (world.failures > 0) continue; // of two errors either may be told
-    const { stitched, plain, subschemas, resolvers } = buildWorld(world);
-    const access = randomAccess(stitched, world.seed);
-    const options = { schema: stitched, subschemas, resolvers, access };
-    const engine = createEngine(options);
-    const reference = refusing(plain, options);
-    for (let number = 0; number < perWorld; number++) {
-      const { source, variables } = createOperation(plain, world.seed + number * 7919);
-      const name = `world ${world.seed} case ${number}\n${source}`;
-      const plan = engine.prepare(source);
-      if ('errors' in plan) throw new Error(`${name}\n${plan.errors.join('\n')}`);
-      for (const holder of [0, 1, 2].map((who) => randomHolder(world.seed + number + who))) {
+    if (world.failures > 0) continue; // what is refused is told, whatever failed
+    const built = buildWorld(world);
+    const access = randomAccess(built.stitched, world.seed);
+    const { engine, operations } = openWorld(world, built, access);
+    const reference = refusing(built.plain, { schema: built.stitched, ...built, access });
+    for (const { name, variables, plan } of operations) {
+      asked++;
+      for (const holder of [0, 1, 2].map((who) => randomHolder(world.seed + asked + who))) {
         const ours = (await engine.execute(plan, {
           variables,
           context: { ...holder },
@@ -111,5 +144,5 @@ it(`refuses in ${cases / 2} generated operations what resolvers that ask would r
       }
     }
   }
-  expect(refused).toBeGreaterThan(cases / 20);
+  expect(refused).toBeGreaterThan(refusals / 2);
 }, 3_600_000);

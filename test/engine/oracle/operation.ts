@@ -28,11 +28,12 @@ class Writer {
   readonly #random: Random;
   readonly #fragments: string[] = [];
   #aliases = 0;
-  #budget = 60;
+  #budget: number;
 
   constructor(schema: GraphQLSchema, seed: number) {
     this.#schema = schema;
     this.#random = new Random(seed);
+    this.#budget = 5 + this.#random.int(55);
   }
 
   write(): Operation {
