@@ -10,6 +10,7 @@ import { createNatsQueue } from './queues/nats.ts';
 import { createRabbitmqQueue } from './queues/rabbitmq.ts';
 import { createSqliteQueue, sqliteQueueSchema } from './queues/sqlite.ts';
 import { createSqsQueue } from './queues/sqs.ts';
+import { createRedisJobStore } from './stores/redis.ts';
 import { createSqliteJobStore, sqliteJobStoreSchema } from './stores/sqlite.ts';
 
 export interface JobStorageOptions {
@@ -28,13 +29,18 @@ export interface JobStorage {
 }
 
 /**
- * How jobs stand is kept in SQLite always, so the processes of a bff that do jobs or tell of them
- * share a file; what waits may be at a broker.
+ * What waits is at a broker, or in a SQLite file of this machine. How jobs stand is in the same
+ * file, unless machines share a queue and a Redis (REDIS_URL): then in that.
  *
  * Fails: Error for a file that can't be opened, or a broker's client that is not installed.
  */
 export function openJobStorage({ bff, urls, dataDir, log }: JobStorageOptions): JobStorage {
   const atBroker = brokerQueue(urls, log);
+  if (atBroker && urls.REDIS_URL) {
+    assertInstalled('REDIS_URL', '@redis/client');
+    const prefix = `tailorbird:jobs:${bff}:`;
+    return { queue: atBroker, store: createRedisJobStore({ url: urls.REDIS_URL, prefix, log }) };
+  }
   const file = openSqliteFile({
     path: dataDir === null ? ':memory:' : join(dataDir, `${bff}-jobs.sqlite`),
     schema: sqliteJobStoreSchema + sqliteQueueSchema,

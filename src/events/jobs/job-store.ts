@@ -48,7 +48,10 @@ export interface JobRecord extends JobOrder {
   readonly version: number;
 }
 
-/** Where jobs stand. Shared by the processes that share a queue. Fails with BackendError UPSTREAM_UNAVAILABLE. */
+/**
+ * Where jobs stand. Shared by the processes that share a queue. "Durably" is as durable as what
+ * keeps it. Fails with BackendError UPSTREAM_UNAVAILABLE.
+ */
 export interface JobStore {
   /** Durably, unless its scope is taken: then the job that has it. */
   insert(record: JobRecord): Promise<JobRecord | null>;
@@ -71,4 +74,9 @@ export interface JobStore {
     readonly keys: number;
   }): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What orders a job among others, in one text; JSON keeps its two parts apart, whatever is in them. */
+export function laneOf({ name, key }: JobRecord): string | null {
+  return key === null ? null : JSON.stringify([name, key]);
 }

@@ -1,5 +1,4 @@
-import type { RedisClientType } from '@redis/client';
-import { BackendError } from '../../error.ts';
+import { connectRedis } from '../redis-connection.ts';
 import { holdMs, type SeenIds } from './seen-ids.ts';
 
 export interface RedisIdsOptions {
@@ -9,69 +8,16 @@ export interface RedisIdsOptions {
   readonly log: (message: string) => void;
 }
 
-const timeoutMs = 2_000;
-
 /**
  * Ids that all instances share, in Redis. While it is away no webhook is taken, and its sender
- * tries again: one that might have come before is not guessed at. The client is loaded only here.
+ * tries again: one that might have come before is not guessed at.
  */
 export function createRedisIds({ url, log }: RedisIdsOptions): SeenIds {
-  let client: RedisClientType | undefined;
-  let isAway = false;
-  let closed = false;
-
-  const away = (reason: unknown) => {
-    if (isAway || closed) return;
-    isAway = true;
-    const why = reason instanceof Error ? reason.message || reason.name : String(reason);
-    log(`the ids of webhooks are away, and senders have to try again until they are back: ${why}`);
-  };
-  const back = () => {
-    if (isAway) log('the ids of webhooks are back');
-    isAway = false;
-  };
-
-  async function open(): Promise<void> {
-    const { createClient } = await import('@redis/client');
-    if (closed) return;
-    client = createClient({
-      url,
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: 10_000,
-      commandOptions: { timeout: timeoutMs },
-      socket: {
-        connectTimeout: timeoutMs,
-        reconnectStrategy: (attempt) =>
-          Math.min(2_000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2),
-      },
-    }) as RedisClientType; // without modules or scripts of its own
-    client.on('error', away);
-    client.on('ready', back);
-    await client.connect();
-  }
-  const opened = open().catch(away);
-
-  async function ask<Reply>(command: (client: RedisClientType) => Promise<Reply>): Promise<Reply> {
-    if (!client) await opened;
-    try {
-      if (!client?.isReady) throw new Error('there is no connection');
-      return await command(client);
-    } catch (cause) {
-      throw new BackendError({
-        code: 'UPSTREAM_UNAVAILABLE',
-        backend: 'redis',
-        message: `Redis does not tell which webhooks came before: ${cause instanceof Error ? cause.message : String(cause)}`,
-        retryable: true,
-        cause,
-      });
-    }
-  }
-
+  const redis = connectRedis({ url, of: 'ids of webhooks', log });
   return {
     async take(source, id) {
-      const key = keyOf(source, id);
-      const before = await ask((redis) =>
-        redis.set(key, held, {
+      const before = await redis.ask('tell which webhooks came before', (client) =>
+        client.set(keyOf(source, id), held, {
           condition: 'NX',
           GET: true,
           expiration: { type: 'PX', value: holdMs },
@@ -81,18 +27,14 @@ export function createRedisIds({ url, log }: RedisIdsOptions): SeenIds {
       return String(before) === held ? 'held' : 'done';
     },
     async done(source, id, keptMs) {
-      await ask((redis) =>
-        redis.set(keyOf(source, id), 'done', { expiration: { type: 'PX', value: keptMs } }),
+      await redis.ask('note a webhook', (client) =>
+        client.set(keyOf(source, id), 'done', { expiration: { type: 'PX', value: keptMs } }),
       );
     },
     async release(source, id) {
-      await ask((redis) => redis.del(keyOf(source, id)));
+      await redis.ask('forget a webhook', (client) => client.del(keyOf(source, id)));
     },
-    async close() {
-      closed = true;
-      client?.destroy();
-      await opened;
-    },
+    close: () => redis.close(),
   };
 }
 

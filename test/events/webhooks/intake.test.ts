@@ -200,11 +200,11 @@ test.runIf(hasRedis)(
     const intake = createConfirmedIntake({ ids, publish: async () => {} });
     expect(await intake.accept(webhook('a'))).toBe('accepted');
     await redis.kill();
-    await expect(intake.accept(webhook('b'))).rejects.toThrow(/Redis does not tell which webhooks/);
+    await expect(intake.accept(webhook('b'))).rejects.toThrow(/redis did not tell which webhooks/);
     await redis.start();
-    await until('Redis is back', () => lines.at(-1) === 'the ids of webhooks are back');
+    await until('Redis is back', () => lines.at(-1) === 'ids of webhooks: redis is back');
     expect(await intake.accept(webhook('b'))).toBe('accepted');
-    expect(lines[0]).toMatch(/^the ids of webhooks are away/);
+    expect(lines[0]).toMatch(/^ids of webhooks: redis is away/);
     await intake.close();
   },
 );

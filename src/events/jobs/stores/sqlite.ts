@@ -1,5 +1,5 @@
 import type { SqliteFile, Statements } from '../../sqlite-file.ts';
-import type { JobRecord, JobStore } from '../job-store.ts';
+import { type JobRecord, type JobStore, laneOf } from '../job-store.ts';
 
 /** What `createSqliteJobStore` needs in its file. */
 export const sqliteJobStoreSchema = `
@@ -109,11 +109,6 @@ function write({ run }: Statements, record: JobRecord): void {
     JSON.stringify(record),
     record.id,
   );
-}
-
-/** JSON keeps two texts apart, whatever is in them. */
-function laneOf({ name, key }: JobRecord): string | null {
-  return key === null ? null : JSON.stringify([name, key]);
 }
 
 function recordOf({ record }: Row): JobRecord {
