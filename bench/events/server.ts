@@ -68,19 +68,19 @@ const { url } = await server.listen();
 
 let ticking: NodeJS.Timeout | undefined;
 let id = 0;
-process.on('message', (order: { readonly perSecond?: number }) => {
-  clearInterval(ticking);
-  const perSecond = order.perSecond ?? 0;
-  if (perSecond > 0) {
+process.on('message', (order: { readonly perSecond?: number; readonly events?: number }) => {
+  const { perSecond = 0, events: most = 0 } = order;
+  if (most > 0) {
     const startedAt = performance.now();
     let sent = 0;
     ticking = setInterval(() => {
       // What is due by now, since timers are late.
-      const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1_000);
+      const due = Math.min(most, Math.floor(((performance.now() - startedAt) * perSecond) / 1_000));
       while (sent < due) {
         sent += 1;
         void ticked.publish({ events }, { id: String(++id), sentAt: Date.now() });
       }
+      if (sent === most) clearInterval(ticking);
     }, 2);
   }
   globalThis.gc?.();

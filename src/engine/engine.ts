@@ -17,7 +17,7 @@ import type { IncrementalExecution } from './incremental.ts';
 import type { Limits } from './limits.ts';
 import type { PlanBody } from './plan.ts';
 import { createPlanner } from './planner.ts';
-import { subscribePlan } from './subscribe.ts';
+import { type Subscribed, subscribePlan } from './subscribe.ts';
 
 export type MaybePromise<Value> = Value | Promise<Value>;
 
@@ -90,8 +90,6 @@ export interface Inputs {
   readonly signal?: AbortSignal | undefined;
   /** Whether the client takes an answer in parts; otherwise `@defer` and `@stream` have no effect. @default true */
   readonly incremental?: boolean;
-  /** Makes a context for each event of a subscription, so that nothing is remembered from one to the next. @default context */
-  readonly eventContext?: () => unknown;
 }
 
 export interface Engine {
@@ -104,11 +102,8 @@ export interface Engine {
    * the result itself, for the caller to write. `@defer` and `@stream` do nothing in it.
    */
   executeToText(plan: Plan, inputs: Inputs): MaybePromise<string | ExecutionResult>;
-  /** Runs a subscription: each event through the plan. */
-  subscribe(
-    plan: Plan,
-    inputs: Inputs,
-  ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
+  /** Opens a subscription: what it hears, for the caller to have answered; or why there is nothing. */
+  subscribe(plan: Plan, inputs: Inputs): Promise<Subscribed | ExecutionResult>;
   /** The plan as indented text: fields, their subschemas, merges with keys and entries. */
   explain(plan: Plan): string;
 }
@@ -157,7 +152,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (inputs.signal?.aborted) throw abortReason(inputs.signal);
       const input = coerce(plan, inputs, false);
       if ('errors' in input) return { errors: input.errors };
-      return subscribePlan(input, plan.body, inputs.eventContext ?? (() => inputs.context));
+      return subscribePlan(input, plan.body);
     },
     explain: (plan) => explainPlan(plan.body),
   };

@@ -33,20 +33,24 @@ export function executePlan(
 export function executePlanToText(input: ExecutionInput): MaybePromise<string | ExecutionResult> {
   const execution = new Execution(input);
   const { roots, operation } = input.body;
-  const [only] = roots;
-  if (operation.operation !== 'mutation' && only) {
-    const level = runLevel(execution, only, null);
-    const write = (done: LevelRun) => {
-      if (execution.faulty || execution.looseErrors.length > 0) {
-        const data = buildRows(done, 0)[0] ?? null;
-        return resultOf(execution, data, errorsOf(done, 0, 0, []));
-      }
-      return `{"data":${writeRows(done, 0)[0] ?? 'null'}}`;
-    };
-    return level instanceof Promise ? level.then(write) : write(level);
-  }
+  if (operation.operation !== 'mutation' && roots.length > 0) return runToText(execution);
   // Without parts there is one result.
   return runSeries(execution, roots, new Deliveries(execution)) as Promise<ExecutionResult>;
+}
+
+/** Runs a plan of one root, whose answer is JSON text when it has no errors. */
+export function runToText(execution: Execution): MaybePromise<string | ExecutionResult> {
+  const [root] = execution.body.roots;
+  if (!root) return { data: null };
+  const level = runLevel(execution, root, null);
+  const write = (done: LevelRun) => {
+    if (execution.faulty || execution.looseErrors.length > 0) {
+      const data = buildRows(done, 0)[0] ?? null;
+      return resultOf(execution, data, errorsOf(done, 0, 0, []));
+    }
+    return `{"data":${writeRows(done, 0)[0] ?? 'null'}}`;
+  };
+  return level instanceof Promise ? level.then(write) : write(level);
 }
 
 /** A mutation's root fields, one after another; a null that must not be ends them. */

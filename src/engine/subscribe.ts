@@ -1,13 +1,12 @@
 import { type ExecutionResult, GraphQLError, locatedError } from 'graphql';
-import { buildRows } from './assemble.ts';
 import { hold } from './check-parents.ts';
 import { decide } from './decide.ts';
-import { resultOf, runLevel } from './execute.ts';
+import type { MaybePromise } from './engine.ts';
+import { runToText } from './execute.ts';
 import { Execution, type ExecutionInput } from './execution.ts';
 import type { Resolve } from './graph.ts';
 import { Info } from './info.ts';
 import { LevelRun } from './level-run.ts';
-import { errorsOf } from './locate.ts';
 import type { FieldPlan, PlanBody, Use } from './plan.ts';
 import { refuse } from './refusal.ts';
 import { sendRemote } from './remote-call.ts';
@@ -16,12 +15,28 @@ import { Run } from './run.ts';
 
 type Events = AsyncIterable<unknown>;
 
-/** Opens a subscription's source and runs each of its events through what of `plan` may be had. */
+/** What a subscription hears, and what answers it. */
+export interface Subscribed {
+  readonly events: Events;
+  /**
+   * One event as text of a response body; with errors it is the result itself. What of the plan may
+   * be had is asked of this context anew: it can change while a subscription lives. At once where
+   * nothing in it waits. Rejects with the signal's reason.
+   */
+  answer(event: unknown, inputs: EventInputs): MaybePromise<string | ExecutionResult>;
+}
+
+/** What one event is answered with. */
+export interface EventInputs {
+  readonly context: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Opens a subscription's source. */
 export async function subscribePlan(
   input: ExecutionInput,
   plan: PlanBody,
-  eventContext: () => unknown,
-): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+): Promise<Subscribed | ExecutionResult> {
   const execution = new Execution(input);
   const [root] = input.body.roots;
   const use = root ? execution.activation(root).outputs[0]?.[0] : undefined;
@@ -35,7 +50,11 @@ export async function subscribePlan(
     if (input.signal?.aborted) throw error;
     return { errors: [locatedError(error, use.nodes, [use.key])] };
   }
-  return answers(input, plan, use.field, events, eventContext);
+  return {
+    events,
+    answer: (event, { context, signal }) =>
+      answer({ ...input, body: decide(plan, context), context, signal }, use.field, event),
+  };
 }
 
 async function openSource(execution: Execution, { field }: Use): Promise<Events> {
@@ -72,34 +91,11 @@ function asEvents(source: unknown, { name }: FieldPlan): Events {
   );
 }
 
-async function* answers(
-  input: ExecutionInput,
-  plan: PlanBody,
-  field: FieldPlan,
-  events: Events,
-  eventContext: () => unknown,
-): AsyncGenerator<ExecutionResult, void, void> {
-  const iterator = events[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const { done, value } = await abortable(iterator.next(), input.signal);
-      if (done) return;
-      const context = eventContext();
-      // Asked anew: what may be seen can change while a subscription lives.
-      const body = decide(plan, context);
-      yield await answer({ ...input, body, context }, field, value);
-    }
-  } finally {
-    void Promise.resolve(iterator.return?.()).catch(() => {});
-  }
-}
-
-async function answer(
+function answer(
   input: ExecutionInput,
   field: FieldPlan,
   event: unknown,
-): Promise<ExecutionResult> {
-  const [root] = input.body.roots;
+): MaybePromise<string | ExecutionResult> {
   let value = event;
   let faults: Execution['remoteFaults'] = null;
   if (field.group.remote) {
@@ -111,9 +107,7 @@ async function answer(
   }
   const execution = new Execution({ ...input, event: { value } });
   execution.remoteFaults = faults;
-  if (!root) return { data: null };
-  const level = await runLevel(execution, root, null);
-  return resultOf(execution, buildRows(level, 0)[0] ?? null, errorsOf(level, 0, 0, []));
+  return runToText(execution);
 }
 
 /** The promise, or the signal's reason as soon as it aborts. */

@@ -24,9 +24,15 @@ export class AnswerPolicy {
 
   /** `public` only when everything in it was declared so, and nothing asked who the viewer is. */
   get scope(): 'public' | 'viewer' {
-    const isPublic =
-      this.#declared && this.#isPublic && this.#watched !== undefined && this.#isAccounted();
-    return isPublic ? 'public' : 'viewer';
+    return this.#declared && this.isForAll ? 'public' : 'viewer';
+  }
+
+  /**
+   * Whether everybody would get the same at this moment: nothing asked who the viewer is, and what
+   * was asked of backends was declared public. It may be that nothing was.
+   */
+  get isForAll(): boolean {
+    return this.#isPublic && this.#watched !== undefined && this.#isAccounted();
   }
 
   /** How long the answer may be kept, from the start of its operation, in milliseconds; 0: not at all. */
@@ -117,11 +123,11 @@ class WatchedContext implements RequestContext {
   readonly headers: RequestContext['headers'];
   readonly loads: RequestContext['loads'];
   readonly traceCall: RequestContext['traceCall'];
-  readonly tokenFor: RequestContext['tokenFor'];
   readonly events: RequestContext['events'];
   readonly position: RequestContext['position'];
   readonly #policy: AnswerPolicy;
   readonly #viewer: Viewer | null;
+  readonly #tokenFor: RequestContext['tokenFor'];
 
   constructor(context: RequestContext, policy: AnswerPolicy) {
     this.requestId = context.requestId;
@@ -134,15 +140,21 @@ class WatchedContext implements RequestContext {
     this.headers = context.headers;
     this.loads = context.loads;
     this.traceCall = context.traceCall;
-    this.tokenFor = context.tokenFor;
     this.events = context.events;
     this.position = context.position;
     this.#policy = policy;
     this.#viewer = context.viewer;
+    this.#tokenFor = context.tokenFor;
   }
 
   get viewer(): Viewer | null {
     this.#policy.readsViewer();
     return this.#viewer;
+  }
+
+  /** Their tokens get what is theirs. */
+  get tokenFor(): RequestContext['tokenFor'] {
+    this.#policy.readsViewer();
+    return this.#tokenFor;
   }
 }

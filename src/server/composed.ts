@@ -46,11 +46,11 @@ export interface Engine<Plan = unknown> {
     plan: Plan,
     options: Omit<ExecuteOptions, 'incremental'>,
   ): MaybePromise<string | ExecutionResult>;
-  /** A subscription: its events, or why there are none. */
+  /** A subscription: what it hears, or why there is nothing. */
   subscribe(
     plan: Plan,
-    options: SubscribeOptions,
-  ): MaybePromise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
+    options: Omit<ExecuteOptions, 'incremental'>,
+  ): MaybePromise<Subscribed | ExecutionResult>;
 }
 
 export interface ExecuteOptions {
@@ -61,13 +61,16 @@ export interface ExecuteOptions {
   readonly incremental: boolean;
 }
 
-export interface SubscribeOptions {
-  readonly variables: Readonly<Record<string, unknown>> | undefined;
-  /** Lives as long as the subscription. */
-  readonly context: RequestContext;
-  readonly signal: AbortSignal;
-  /** A context of its own for each event, so that nothing is remembered from one to the next. */
-  readonly eventContext: () => RequestContext;
+export interface Subscribed {
+  readonly events: AsyncIterable<unknown>;
+  /**
+   * One event's answer: its text, or the result when it has errors. Each has a context of its own,
+   * so that nothing is remembered from one to the next; what its viewer may see is asked anew.
+   */
+  answer(
+    event: unknown,
+    inputs: Pick<ExecuteOptions, 'context' | 'signal'>,
+  ): MaybePromise<string | ExecutionResult>;
 }
 
 /** The answer to an operation with `@defer` or `@stream`. */

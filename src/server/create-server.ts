@@ -171,6 +171,7 @@ export function createComposedServer<Plan>(
     logger,
     telemetry,
     auth,
+    caches,
     answers,
     events,
   };

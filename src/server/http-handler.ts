@@ -23,7 +23,9 @@ import type { Limits } from '../limits.ts';
 import { type Environment, maskError } from './mask.ts';
 import { acceptedMedia, isJsonContent } from './media-types.ts';
 import type { RunOperation } from './operations.ts';
+import { createOutboxes } from './outbox.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { EventFlow } from './subscription.ts';
 import { isHttpRefusal, operationInBody, operationInUrl, readBody } from './request-body.ts';
 import { clientIdentityOf } from './request-identity.ts';
 
@@ -284,7 +286,8 @@ function useOperations<Plan>({
           case 'events':
             request.headers.set('accept', 'text/event-stream');
             if (context.res) onStream(context.res);
-            return outcome.events;
+            flows.set(request, outcome.events);
+            return notIterated;
         }
       });
     },
@@ -293,18 +296,22 @@ function useOperations<Plan>({
 
 /** Subscriptions over HTTP say with each event where they are. */
 function useEventStreams(): Plugin {
+  const openOutbox = createOutboxes();
   return {
-    onResultProcess({ request, result, setResultProcessor }) {
-      if (request.headers.get('accept') !== 'text/event-stream') return;
-      if (!(Symbol.asyncIterator in result)) return;
+    onResultProcess({ request, setResultProcessor }) {
+      const flow = flows.get(request);
+      if (!flow) return;
       setResultProcessor(
-        (events, fetchAPI) =>
-          eventStreamResponse(events as AsyncGenerator<ExecutionResult, void, void>, fetchAPI),
+        (_, fetchAPI) => eventStreamResponse(flow, openOutbox, fetchAPI),
         'text/event-stream',
       );
     },
   };
 }
+
+const flows = new WeakMap<Request, EventFlow>();
+/** Stands for the events of a subscription, which flow without being iterated. */
+const notIterated: AsyncIterable<object> = { async *[Symbol.asyncIterator]() {} };
 
 /** Ends a request with its refusal, from any hook that can. */
 function refuse(

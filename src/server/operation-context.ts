@@ -35,8 +35,8 @@ export interface OperationContext {
   readonly left: AbortSignal;
   /** Hears that the context's signal aborts; one listener, and it may be too late for it. */
   onEnd: (() => void) | null;
-  /** A context for one event of this subscription: its own memo, calls and deadline. */
-  eventContext(): RequestContext;
+  /** A context for one event of this subscription: its own memo, calls and deadline; until nobody wants its answer. */
+  eventContext(signal: AbortSignal): RequestContext;
   /** Stops the clock; call it when the operation is over. */
   release(): void;
 }
@@ -85,8 +85,8 @@ class LiveOperation implements OperationContext {
     }
   }
 
-  eventContext(): RequestContext {
-    return this.#contextUntil(performance.now() + this.#options.limits.queryDeadlineMs);
+  eventContext(signal: AbortSignal): RequestContext {
+    return this.#contextUntil(performance.now() + this.#options.limits.queryDeadlineMs, signal);
   }
 
   release(): void {
@@ -102,14 +102,14 @@ class LiveOperation implements OperationContext {
     this.onEnd?.();
   }
 
-  #contextUntil(deadline: number): RequestContext {
+  #contextUntil(deadline: number, signal = this.#controller.signal): RequestContext {
     const { requestId, viewer, client, traceCall, backends, headers = {}, auth } = this.#options;
     const { events, position } = this.#options;
     return {
       requestId,
       viewer,
       client,
-      signal: this.#controller.signal,
+      signal,
       deadline,
       backends,
       memo: new Map(),

@@ -26,13 +26,14 @@ export interface ReportOptions {
 
 /** Follows an operation to its end, and accounts for it in log, metrics, trace and waterfall. */
 export class OperationReport {
+  /** Whether the client asked for what its operation asks of backends. */
+  readonly showsWaterfall: boolean;
   readonly #bff: string;
   readonly #caller: Caller;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #trace: OperationTrace | undefined;
   readonly #traceId: string | undefined;
-  readonly #showsWaterfall: boolean;
   readonly #errors: OperationErrors;
   readonly #startedAt = performance.now();
   /** What the operation, or the subscription apart from its events, asked and found. */
@@ -62,7 +63,7 @@ export class OperationReport {
       tracestate: headers['tracestate'],
     });
     this.#traceId = this.#trace?.traceId ?? traceIdOf(headers);
-    this.#showsWaterfall =
+    this.showsWaterfall =
       environment === 'development' && caller.headers.get(waterfallHeader) === '1';
     this.#metrics.operationStarted();
   }
@@ -128,31 +129,41 @@ export class OperationReport {
     if (!('data' in result)) this.#outcome = [...this.#errors.codes][0];
     else if (result.data === null && result.errors) this.#outcome = 'failed';
     this.end();
-    return this.#showsWaterfall ? this.#withWaterfall(masked, this.#work) : masked;
+    return this.showsWaterfall ? this.#withWaterfall(masked, this.#work) : masked;
   }
 
   /** The same for an answer without errors that is text already. */
   answerBody(body: Buffer | string): Buffer | string {
     this.end();
-    if (!this.#showsWaterfall) return body;
+    if (!this.showsWaterfall) return body;
     const answer = JSON.parse(body.toString()) as ExecutionResult;
     return JSON.stringify(this.#withWaterfall(answer, this.#work));
   }
 
-  maskEvent(event: ExecutionResult): ExecutionResult {
+  /**
+   * What the client is told of an event's answer: text as it is, a result with its errors masked.
+   * What was asked for it is accounted to whom it was made for.
+   */
+  event(answer: string | ExecutionResult): string | ExecutionResult {
     this.#parts = (this.#parts ?? 0) + 1;
     const work = this.#event;
-    this.#metrics.eventSent(this.#operation.name, work?.calls ?? [], work?.loads ?? []);
+    this.#event = undefined;
+    this.#metrics.eventSent(this.#operation.name, work?.calls ?? none, work?.loads ?? none);
     this.#trace?.settle();
-    const masked = this.#errors.maskResult(event);
-    return this.#showsWaterfall && work ? this.#withWaterfall(masked, work) : masked;
+    const isShown = this.showsWaterfall && work !== undefined;
+    if (typeof answer === 'string' && !isShown) return answer;
+    const result =
+      typeof answer === 'string'
+        ? (JSON.parse(answer) as ExecutionResult)
+        : this.#errors.maskResult(answer);
+    return isShown ? this.#withWaterfall(result, work) : result;
   }
 
   maskPart(part: IncrementalPart): IncrementalPart {
     this.#parts = (this.#parts ?? 0) + 1;
     const { errors, incremental } = part;
     return {
-      ...(this.#showsWaterfall && !part.hasNext ? this.#withWaterfall(part, this.#work) : part),
+      ...(this.showsWaterfall && !part.hasNext ? this.#withWaterfall(part, this.#work) : part),
       ...(errors && { errors: errors.map((error) => this.#errors.masked(error, false)) }),
       ...(incremental && {
         incremental: incremental.map((patch) =>
@@ -228,6 +239,8 @@ export class OperationReport {
     return { ...result, extensions: { ...result.extensions, tailorbird } };
   }
 }
+
+const none: readonly never[] = [];
 
 /** What was asked and found from a moment on, on the clock of `performance.now()`. */
 interface Work {

@@ -1,11 +1,8 @@
 import type { ExecutionResult, OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { LiveEvents } from '../events/live-events.ts';
-import { EventPosition } from '../events/topics/event-position.ts';
 import type { AnswerCache } from '../load/answer-cache.ts';
-import { AnswerKey, operationKey } from '../load/answer-key.ts';
-import { policyOf, watchViewer } from '../load/answer-policy.ts';
-import { cacheControlOf } from '../load/cache-control.ts';
+import type { Caches } from '../load/caches.ts';
 import type { ClientIdentity, Viewer } from '../request.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import {
@@ -24,8 +21,11 @@ import { type Environment, maskError } from './mask.ts';
 import { forwardedHeadersOf } from './forwarded-headers.ts';
 import { createOperationContext, type OperationContext } from './operation-context.ts';
 import { OperationReport } from './operation-report.ts';
-import { resumeAfter, tellingGaps, withCursor } from './event-stream.ts';
+import type { OperationRun } from './operation-run.ts';
+import { createReader } from './read-operation.ts';
 import { endableStream, startingWith } from './stream.ts';
+import { createSubscriber, positionOf } from './subscribe-operation.ts';
+import type { EventFlow } from './subscription.ts';
 
 /** Who asks for an operation, and over what. The same for every transport. */
 export interface Caller extends Asking {
@@ -56,7 +56,7 @@ export type Outcome =
   /** A query's answer without errors, as JSON, and how long who may keep it. */
   | { readonly kind: 'body'; readonly body: Buffer | string; readonly cacheControl: string }
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
-  | { readonly kind: 'events'; readonly events: AsyncGenerator<ExecutionResult, void, void> };
+  | { readonly kind: 'events'; readonly events: EventFlow };
 
 /** `admission` is what was said of the request, where its transport has asked already. */
 export type RunOperation = (
@@ -75,6 +75,7 @@ export interface OperationsOptions<Plan> {
   readonly telemetry: Telemetry;
   /** @default nobody is known, and backends get no tokens */
   readonly auth?: Auth | undefined;
+  readonly caches: Pick<Caches, 'invalidations'>;
   /** Whole answers of queries, kept as their parts allow. */
   readonly answers: AnswerCache;
   /** @default none run */
@@ -87,11 +88,11 @@ export interface OperationsOptions<Plan> {
  */
 export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOperation {
   const { composed, admit, gate, backends, environment, logger, telemetry } = options;
-  const { auth, answers, events } = options;
+  const { auth, caches, answers, events } = options;
   const { engine, limits } = composed;
 
-  const operationKeys = new WeakMap<object, string>();
-  let lastOperationId = 0;
+  const read = createReader({ composed, answers });
+  const subscribe = createSubscriber({ composed, invalidations: caches.invalidations });
 
   return async (request, caller, asked) => {
     const headers = forwardedHeadersOf(caller.headers);
@@ -167,75 +168,10 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     }
   };
 
-  interface Run {
-    readonly request: OperationRequest;
-    readonly caller: Caller;
-    readonly viewer: Viewer | null;
-    /** Makes the operation's context, which lives until it is released or the signal aborts. */
-    readonly open: (clientSignal: AbortSignal) => OperationContext;
-    readonly report: OperationReport;
-  }
-
-  /** A query that is answered in one piece: kept, shared with who asks the same now, or run. */
-  async function read(
-    { plan, type }: Admitted<Plan>,
-    { request, caller, viewer, open, report }: Run,
-  ): Promise<Outcome> {
-    const key = new AnswerKey(operationKeyOf(plan as object), {
-      variables: request.variables,
-      locale: caller.locale,
-      client: caller.client,
-    });
-    const answered = await answers.run<ExecutionResult>(
-      { key, viewer, waiter: caller },
-      async (signal) => {
-        const operation = open(signal);
-        const context = watchViewer(operation.context);
-        try {
-          const result = await answeredInTime(
-            report.execute(() =>
-              engine.executeToText(plan, {
-                variables: request.variables ?? undefined,
-                context,
-                signal: operation.left,
-              }),
-            ),
-            operation,
-          );
-          const policy = policyOf(context);
-          if (typeof result !== 'string') return { policy, failed: result };
-          return { policy, text: markStale(result, policy.staleBackends) };
-        } finally {
-          operation.release();
-        }
-      },
-    );
-    if ('failed' in answered) {
-      return { kind: 'single', type, answer: report.answer(answered.failed) };
-    }
-    report.reused(answered);
-    const body = report.answerBody(answered.body);
-    return { kind: 'body', body, cacheControl: cacheControlOf(answered) };
-  }
-
-  /** Tells plans apart; the same for the same plan. */
-  function operationKeyOf(plan: object): string {
-    let key = operationKeys.get(plan);
-    if (key === undefined) {
-      key = operationKey({
-        bff: composed.name,
-        schemaHash: '', // an answer lives no longer than its process, whose schema is one
-        operation: String(++lastOperationId),
-      });
-      operationKeys.set(plan, key);
-    }
-    return key;
-  }
-
   async function execute(
     { plan, type }: Admitted<Plan>,
     incremental: boolean,
-    { request, caller, open, report }: Run,
+    { request, caller, open, report }: OperationRun,
   ): Promise<Outcome> {
     const operation = open(caller.signal);
     const { context, left } = operation;
@@ -268,50 +204,6 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     });
     return { kind: 'parts', parts };
   }
-
-  async function subscribe(
-    { plan, type }: Admitted<Plan>,
-    { request, caller, open, report }: Run,
-  ): Promise<Outcome> {
-    const operation = open(caller.signal);
-    const { context } = operation;
-    const source = await report.execute(() =>
-      engine.subscribe(plan, {
-        variables: request.variables ?? undefined,
-        context,
-        signal: context.signal,
-        eventContext: () => report.eventStarted(operation.eventContext()),
-      }),
-    );
-    if (!isEvents(source)) {
-      operation.release();
-      return { kind: 'single', type, answer: report.answer(source) };
-    }
-    const position = context.position ?? new EventPosition();
-    const events = endableStream(tellingGaps(source, position), {
-      map: (event) => withCursor(report.maskEvent(event), position),
-      failed: (error) => ({ data: null, errors: [report.maskThrown(error)] }),
-      signal: context.signal,
-      ended: () => {
-        operation.release();
-        report.end();
-      },
-    });
-    return { kind: 'events', events };
-  }
-}
-
-/** Where a subscription begins, and what happens when its client does not keep up. */
-function positionOf(request: OperationRequest, caller: Caller): EventPosition {
-  const position = new EventPosition(resumeAfter(request, caller.headers));
-  position.onOverrun(() => caller.hangUp?.());
-  return position;
-}
-
-/** Says in the answer which backends it has old values of. */
-function markStale(text: string, backends: ReadonlySet<string>): string {
-  if (backends.size === 0) return text;
-  return `${text.slice(0, -1)},"extensions":${JSON.stringify({ stale: [...backends] })}}`;
 }
 
 /** Statuses of an operation that never ran, by what stopped it. */
@@ -329,10 +221,4 @@ const statusByCode: Readonly<Record<string, number>> = {
 
 function isIncremental(answer: ExecutionResult | IncrementalAnswer): answer is IncrementalAnswer {
   return 'initialResult' in answer;
-}
-
-function isEvents(
-  source: AsyncGenerator<ExecutionResult, void, void> | ExecutionResult,
-): source is AsyncGenerator<ExecutionResult, void, void> {
-  return Symbol.asyncIterator in source;
 }

@@ -15,6 +15,8 @@ import type { HttpRefusal } from './http-refusal.ts';
 import type { Outcome, RunOperation } from './operations.ts';
 import { documentIdIn, nestingProblem } from './request-body.ts';
 import { clientIdentityOf, label, newRequestId } from './request-identity.ts';
+import type { Outbox } from './outbox.ts';
+import { type Sent, sentBy } from './socket-events.ts';
 
 export interface SocketProtocolOptions<Plan> {
   readonly composed: Composed<Plan>;
@@ -32,6 +34,8 @@ export interface SocketState extends Record<PropertyKey, unknown> {
   readonly address: string;
   /** Operations that still run, by the client's id. */
   readonly running: Map<string, AbortController>;
+  /** Where events wait to be written. */
+  readonly outbox: Outbox;
   /** Who asks, from now on. */
   viewer: () => Viewer | null | Promise<Viewer | null>;
   /** Stops waiting for the end of the viewer's credential. */
@@ -95,7 +99,7 @@ export function createSocketProtocol<Plan>(
           name: label(parameters?.['graphql-client-name']) ?? named.name,
           version: label(parameters?.['graphql-client-version']) ?? named.version,
         },
-        locale: null,
+        locale: request.headers.get('accept-language'),
         transport: 'websocket',
         headers: headersOf(payload, request),
         signal: controller.signal,
@@ -111,7 +115,10 @@ export function createSocketProtocol<Plan>(
         return outcome.kind === 'refused' ? outcome.refused.errors : outcome.answer.errors;
       }
       if (controller.signal.aborted) running.delete(id);
-      return ranAlready(outcome, clientSchema);
+      return ranAlready(
+        outcome.kind === 'events' ? sentBy(outcome.events, id, context.extra.outbox) : outcome,
+        clientSchema,
+      );
     },
     execute: outcomeOf,
     subscribe: outcomeOf,
@@ -136,7 +143,7 @@ function refusalOf(error: unknown): Closing {
   }
 }
 
-type Ran = Exclude<Outcome, { kind: 'refused' }>;
+type Ran = Exclude<Outcome, { kind: 'refused' | 'events' }> | Sent;
 
 /**
  * The protocol's library wants arguments for an executor; the operation has run by then, so a
@@ -150,10 +157,9 @@ function outcomeOf(parameters: object): OperationResult {
   const { outcome } = parameters as { outcome: Ran };
   if (outcome.kind === 'single') return outcome.answer;
   if (outcome.kind === 'body') return JSON.parse(outcome.body.toString()) as ExecutionResult;
+  if (outcome.kind === 'sent') return outcome.ended;
   // Parts travel as they are: the library only writes them out.
-  return outcome.kind === 'parts'
-    ? (outcome.parts as AsyncGenerator<ExecutionResult>)
-    : outcome.events;
+  return outcome.parts as AsyncGenerator<ExecutionResult>;
 }
 
 const anyDocument: DocumentNode = {
@@ -167,7 +173,7 @@ const anyDocument: DocumentNode = {
   ],
 };
 
-function isRequestError(outcome: Ran): outcome is Extract<Outcome, { kind: 'single' }> {
+function isRequestError(outcome: Outcome): outcome is Extract<Outcome, { kind: 'single' }> {
   return outcome.kind === 'single' && !('data' in outcome.answer);
 }
 

@@ -4,6 +4,7 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../request.ts';
 import type { Logger } from './log.ts';
+import { createOutboxes } from './outbox.ts';
 import {
   createSocketProtocol,
   restartCloseCode,
@@ -37,8 +38,16 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
   });
 
   const protocol = createSocketProtocol(options);
+  const openOutbox = createOutboxes();
 
-  sockets.on('connection', (socket: WebSocket, upgrade: IncomingMessage) => {
+  sockets.on('connection', (socket: WebSocket, upgrade: IncomingMessage, stream: Duplex) => {
+    const outbox = openOutbox((frames) => {
+      // Nothing may follow the frame that closes a socket.
+      if (socket.readyState !== socket.OPEN) return true;
+      stream.write(frames, 'latin1');
+      return !stream.writableNeedDrain;
+    });
+    stream.on('drain', () => outbox.drained());
     const running = new Map<string, AbortController>();
     const request = requestOf(upgrade);
     const state: SocketState = {
@@ -46,6 +55,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
       address: gate.address(upgrade),
       running,
       viewer: () => viewer(request),
+      outbox,
       unwatch: () => {},
       close: (code, reason) => socket.close(code, reason),
       hangUp: () => {
@@ -56,7 +66,10 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => sendText(socket, data),
+        send: (data) => {
+          outbox.flush();
+          return sendText(socket, data);
+        },
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) => {
           socket.on('message', (data) => {
@@ -90,7 +103,7 @@ export function createSocketHandler<Plan>(options: SocketHandlerOptions<Plan>): 
     },
     upgrade(request, socket, head) {
       sockets.handleUpgrade(request, socket, head, (client) => {
-        sockets.emit('connection', client, request);
+        sockets.emit('connection', client, request, socket);
       });
     },
     async close(spreadMs) {

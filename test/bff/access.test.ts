@@ -325,14 +325,14 @@ describe('the plan', () => {
     if ('errors' in plan) throw plan.errors[0];
     const may = { viewer: { subject: 'ada', scopes: ['ticks'] } };
     const contexts = [may, { viewer: { subject: 'ada', scopes: [] } }];
-    const events = await engine.subscribe(plan, {
-      context: may,
-      eventContext: () => contexts.shift(),
-    });
+    const subscribed = await engine.subscribe(plan, { context: may });
+    if (!('events' in subscribed)) throw new Error('there are no events');
     const results: unknown[] = [];
-    for await (const event of events as AsyncIterable<unknown>) results.push(event);
+    for await (const event of subscribed.events) {
+      results.push(await subscribed.answer(event, { context: contexts.shift() }));
+    }
     expect(results).toMatchObject([
-      { data: { ticks: 'one' } },
+      '{"data":{"ticks":"one"}}',
       { data: { ticks: null }, errors: [{ path: ['ticks'], extensions: { code: 'FORBIDDEN' } }] },
     ]);
     expect(await engine.subscribe(plan, { context: { viewer: null } })).toMatchObject({

@@ -83,13 +83,16 @@ describe('a subscription', () => {
     ),
   };
   const engine = engineOf([events]);
-  const collect = async (source: string, inputs = {}) => {
+  const collect = async (source: string) => {
     const plan = engine.prepare(source);
     if ('errors' in plan) throw plan.errors[0];
-    const results = await engine.subscribe(plan, inputs);
-    if (!(Symbol.asyncIterator in results)) return results;
+    const subscribed = await engine.subscribe(plan, {});
+    if (!('events' in subscribed)) return subscribed;
     const all: unknown[] = [];
-    for await (const result of results) all.push(result);
+    for await (const event of subscribed.events) {
+      const answer = await subscribed.answer(event, { context: {} });
+      all.push(typeof answer === 'string' ? JSON.parse(answer) : answer);
+    }
     return all;
   };
 
@@ -111,43 +114,32 @@ describe('a subscription', () => {
     });
   });
 
-  it('gives each event a context of its own', async () => {
-    let made = 0;
-    const eventContext = vi.fn(() => ({ number: made++ }));
-    await collect('subscription { ticks { at } }', { context: {}, eventContext });
-    expect(eventContext).toHaveBeenCalledTimes(2);
-  });
-
-  it('closes its source when the client leaves', async () => {
-    const closed = vi.fn();
-    const endless = engineOf([
+  it('answers an event in the context that it comes with, until nobody wants it', async () => {
+    const open = Promise.withResolvers<string>();
+    const asked = engineOf([
       {
-        schema: schemaOf('type Query { q: String } type Subscription { n: Int }', {
+        schema: schemaOf('type Query { q: String } type Subscription { who: String }', {
           Subscription: {
-            n: {
-              subscribe: () => ({
-                [Symbol.asyncIterator]: () => ({
-                  next: () => new Promise(() => {}),
-                  return: async () => {
-                    closed();
-                    return { done: true, value: undefined };
-                  },
-                }),
-              }),
+            who: {
+              subscribe: async function* () {},
+              resolve: (event: string, _: unknown, context: { readonly name?: string }) =>
+                context.name === undefined ? open.promise : `${event} ${context.name}`,
             },
           },
         }),
       },
     ]);
-    const plan = endless.prepare('subscription { n }');
+    const plan = asked.prepare('subscription { who }');
     if ('errors' in plan) throw plan.errors[0];
+    const subscribed = await asked.subscribe(plan, {});
+    if (!('events' in subscribed)) throw new Error('no events');
+    expect(subscribed.answer('hello', { context: { name: 'ann' } })).toBe(
+      '{"data":{"who":"hello ann"}}',
+    );
     const controller = new AbortController();
-    const results = await endless.subscribe(plan, { signal: controller.signal });
-    if (!(Symbol.asyncIterator in results)) throw new Error('no events');
-    const next = results.next();
+    const answer = subscribed.answer('hello', { context: {}, signal: controller.signal });
     controller.abort(new Error('left'));
-    await expect(next).rejects.toThrow('left');
-    expect(closed).toHaveBeenCalledOnce();
+    await expect(answer).rejects.toThrow('left');
   });
 });
 

@@ -1,13 +1,12 @@
 import { GraphQLDeferDirective } from '@graphql-tools/utils';
 import {
+  createSourceEventStream,
   type DocumentNode,
-  type ExecutionResult,
   execute,
   extendSchema,
   type GraphQLSchema,
   Kind,
   parse,
-  subscribe,
   validate,
   visit,
 } from 'graphql';
@@ -21,10 +20,16 @@ export interface StubPlan {
 /** graphql-js behind the engine's interface, with `@defer` on fragments at the root. */
 export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: GraphQLSchema } {
   const schema = withDefer(given);
-  const run = (document: DocumentNode, plan: StubPlan, options: Partial<ExecuteOptions>) =>
+  const run = (
+    document: DocumentNode,
+    plan: StubPlan,
+    options: Partial<ExecuteOptions>,
+    rootValue?: unknown,
+  ) =>
     execute({
       schema,
       document,
+      rootValue,
       operationName: plan.operationName,
       variableValues: options.variables,
       contextValue: options.context,
@@ -54,14 +59,22 @@ export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: G
       return result.errors ? result : JSON.stringify(result);
     },
     async subscribe(plan, options) {
-      const answer = await subscribe({
+      const events = await createSourceEventStream({
         schema,
         document: plan.document,
         operationName: plan.operationName,
         variableValues: options.variables,
         contextValue: options.context,
       });
-      return answer as AsyncGenerator<ExecutionResult> | ExecutionResult;
+      if (!(Symbol.asyncIterator in events)) return events;
+      return {
+        events,
+        async answer(rootValue, { context }) {
+          const { variables } = options;
+          const result = await run(plan.document, plan, { variables, context }, rootValue);
+          return result.errors ? result : JSON.stringify(result);
+        },
+      };
     },
   };
 }

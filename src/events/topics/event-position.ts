@@ -4,9 +4,11 @@
  */
 export class EventPosition {
   readonly #resumeAfter: ReadonlyMap<string, string>;
-  readonly #cursors = new Map<string, string>();
-  #gap: PromiseWithResolvers<void> | undefined;
+  /** By topic: the part of the cursor that is about it. */
+  readonly #places = new Map<string, string>();
+  #last: string | null = null;
   #isGap = false;
+  #missed: (() => void) | undefined;
   #overrun: (() => void) | undefined;
 
   /** @param resumeAfter what a `cursor` said before; what cannot be read resumes nothing */
@@ -19,15 +21,16 @@ export class EventPosition {
     return this.#resumeAfter.get(topic) ?? null;
   }
 
-  /** An event of a topic is handed over. */
-  moved(topic: string, cursor: string | null): void {
-    if (cursor !== null) this.#cursors.set(topic, cursor);
+  /** An event of a topic is handed over, whose `placeOf` it is. */
+  moved(topic: string, place: string | null): void {
+    if (place === null) return;
+    this.#places.set(topic, place);
+    this.#last = place;
   }
 
   /** Where all topics of this subscription are now; null while there is nothing to go back to. */
   get cursor(): string | null {
-    if (this.#cursors.size === 0) return null;
-    return [...this.#cursors].map(([topic, cursor]) => `${topic}=${cursor}`).join(',');
+    return this.#places.size > 1 ? [...this.#places.values()].join(',') : this.#last;
   }
 
   /** More waits for this subscription than may. */
@@ -43,7 +46,12 @@ export class EventPosition {
   /** Events may have been missed. */
   missed(): void {
     this.#isGap = true;
-    this.#gap?.resolve();
+    this.#missed?.();
+  }
+
+  /** What to do as soon as events were missed. */
+  onMissed(listener: () => void): void {
+    this.#missed = listener;
   }
 
   /** Whether events were missed since it was last asked. */
@@ -52,13 +60,11 @@ export class EventPosition {
     this.#isGap = false;
     return wasGap;
   }
+}
 
-  /** Resolves when events were missed, at once when that has not been taken yet. */
-  gap(): Promise<void> {
-    if (this.#isGap) return Promise.resolve();
-    this.#gap = Promise.withResolvers();
-    return this.#gap.promise;
-  }
+/** A place in one topic, as a cursor says it. */
+export function placeOf(topic: string, cursor: string): string {
+  return `${topic}=${cursor}`;
 }
 
 /** Longer ones are nothing that we said. */

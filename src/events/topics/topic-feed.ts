@@ -5,7 +5,8 @@ import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
 import type { Broker, BrokerSubscription, Heard } from './broker.ts';
 import { BackendFeed } from './backend-feed.ts';
-import type { TopicEvent, TopicReader } from './topic-reader.ts';
+import { placeOf } from './event-position.ts';
+import { noteTopicEvent, type TopicEvent, type TopicReader } from './topic-reader.ts';
 
 export interface TopicFeedOptions {
   readonly topic: Topic;
@@ -230,13 +231,16 @@ export class TopicFeed {
         topic.schema,
         envelope.data,
       );
+      const cursor = message.cursor === null ? null : `${broker.name}:${message.cursor}`;
       const event: TopicEvent = {
         id: `${envelope.source} ${envelope.id}`,
         key: topic.key(data),
         data,
-        cursor: message.cursor === null ? null : `${broker.name}:${message.cursor}`,
+        cursor,
+        place: cursor && placeOf(topic.name, cursor),
         bytes: message.body.length + 100,
       };
+      noteTopicEvent(data);
       return { event, envelope: { ...envelope, data } };
     } catch (error) {
       this.#malformed(error);

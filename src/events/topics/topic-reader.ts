@@ -7,8 +7,22 @@ export interface TopicEvent {
   readonly key: string;
   readonly data: unknown;
   readonly cursor: string | null;
+  /** Where who reads it is then, as `placeOf` says it; one text for all. */
+  readonly place: string | null;
   /** What it counts for while it waits, in bytes. */
   readonly bytes: number;
+}
+
+const told = new WeakSet<object>();
+
+/** Notes that a value is what one event said, and no other. */
+export function noteTopicEvent(data: unknown): void {
+  if (typeof data === 'object' && data !== null) told.add(data);
+}
+
+/** Whether a value is what one event of a topic said, so that whoever has it has the same event. */
+export function isTopicEvent(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && told.has(value);
 }
 
 export interface TopicReaderOptions {
@@ -33,6 +47,8 @@ const overlap = 200;
 /** One subscriber's view of a topic: what it has not read yet, within a bound. */
 export class TopicReader implements AsyncIterableIterator<unknown> {
   readonly key: string | undefined;
+  /** Hears that `take` has something again: an event, the failure or the end. */
+  onReady: (() => void) | null = null;
   readonly #options: TopicReaderOptions;
   readonly #queue: TopicEvent[] = [];
   #bytes = 0;
@@ -72,7 +88,8 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
     if (this.#isOver) return;
     if (this.#held) {
       this.#held.push(event);
-      this.#count(event.bytes);
+      this.#bytes += event.bytes;
+      this.#bound();
       return;
     }
     if (this.#replayed.delete(event.id)) return;
@@ -84,14 +101,21 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
     this.#options.position?.missed();
   }
 
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  /** What is at hand, without a promise: an event or the end; null while there is nothing. Throws as `next` rejects. */
+  take(): IteratorResult<unknown, undefined> | null {
     const event = this.#queue.shift();
     if (event) {
       this.#bytes -= event.bytes;
-      return Promise.resolve(this.#handedOver(event));
+      this.#options.position?.moved(this.#options.topic, event.place);
+      return { done: false, value: event.data };
     }
-    if (this.#failure !== undefined) return Promise.reject(this.#takeFailure());
-    if (this.#isOver) return Promise.resolve(over);
+    if (this.#failure !== undefined) throw this.#takeFailure();
+    return this.#isOver ? over : null;
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    const taken = this.take();
+    if (taken) return taken;
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;
   }
@@ -114,18 +138,13 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
       this.#fail(error);
       return;
     }
-    if (this.#waiting) {
-      const { resolve } = this.#waiting;
-      this.#waiting = undefined;
-      resolve(this.#handedOver(event));
-      return;
-    }
     this.#queue.push(bytes === event.bytes ? event : { ...event, bytes });
-    this.#count(bytes);
+    this.#bytes += bytes;
+    this.#ready();
+    this.#bound();
   }
 
-  #count(bytes: number): void {
-    this.#bytes += bytes;
+  #bound(): void {
     if (this.#bytes <= this.#options.backlogBytes) return;
     const { topic, broker, backlogBytes, slow, position } = this.#options;
     slow();
@@ -140,17 +159,22 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
     );
   }
 
-  #handedOver(event: TopicEvent): IteratorResult<unknown, undefined> {
-    this.#options.position?.moved(this.#options.topic, event.cursor);
-    return { done: false, value: event.data };
+  /** Lets go who waits. */
+  #ready(): void {
+    const waiting = this.#waiting;
+    if (!waiting) return this.onReady?.();
+    this.#waiting = undefined;
+    try {
+      waiting.resolve(this.take() ?? over);
+    } catch (error) {
+      waiting.reject(error);
+    }
   }
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#failure = error;
-    const waiting = this.#waiting;
     this.#end();
-    if (waiting) waiting.reject(this.#takeFailure());
   }
 
   #takeFailure(): Error {
@@ -165,9 +189,8 @@ export class TopicReader implements AsyncIterableIterator<unknown> {
     this.#queue.length = 0;
     this.#held = null;
     this.#bytes = 0;
-    if (this.#failure === undefined) this.#waiting?.resolve(over);
-    this.#waiting = undefined;
     this.#options.left();
+    this.#ready();
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -136,24 +137,6 @@ describe('over Server-Sent Events', () => {
     expect(idOf(await stream.next())).toBe('1');
     stream.leave();
   });
-
-  it('a reader that takes nothing is cut at 1 MiB, and the others are not', async () => {
-    const { url, context, lines } = await serve();
-    const query = 'subscription { seen { id note } }';
-    const stuck = await stuckReader(url, query);
-    const other = await sse(url, query);
-    await until(() => context.events.topics.count().readers === 2);
-    const note = 'x'.repeat(64 * 1024);
-    // The system's own buffers take some MiB.
-    for (let index = 0; context.events.topics.count().readers === 2; index += 1) {
-      if (index === 2_000) throw new Error('it was never cut');
-      await thingSeen.publish(context, { id: `${index}`, note });
-      expect(idOf(await other.next())).toBe(`${index}`);
-    }
-    await stuck.closed;
-    expect(lines.filter((line) => line.includes('too slow'))).toHaveLength(1);
-    other.leave();
-  });
 });
 
 describe('over graphql-transport-ws', () => {
@@ -173,6 +156,29 @@ describe('over graphql-transport-ws', () => {
     const second = client.iterate({ query, extensions: { events: extensions['events'] } });
     expect((await second.next()).value).toMatchObject({ data: { seen: { id: 'a', note: '3' } } });
     await second.return?.();
+  });
+});
+
+describe.each([
+  ['Server-Sent Events', stuckReader],
+  ['graphql-transport-ws', stuckSocket],
+])('over %s', (_, open) => {
+  it('a reader that takes nothing is cut at 1 MiB, and the others are not', async () => {
+    const { url, context, lines } = await serve();
+    const query = 'subscription { seen { id note } }';
+    const stuck = await open(url, query);
+    const other = await sse(url, query);
+    await until(() => context.events.topics.count().readers === 2);
+    const note = 'x'.repeat(64 * 1024);
+    // The system's own buffers take some MiB.
+    for (let index = 0; context.events.topics.count().readers === 2; index += 1) {
+      if (index === 2_000) throw new Error('it was never cut');
+      await thingSeen.publish(context, { id: `${index}`, note });
+      expect(idOf(await other.next())).toBe(`${index}`);
+    }
+    await stuck.closed;
+    expect(lines.filter((line) => line.includes('too slow'))).toHaveLength(1);
+    other.leave();
   });
 });
 
@@ -289,6 +295,25 @@ async function stuckReader(url: string, query: string) {
   onTestFinished(() => void socket.destroy());
   return {
     /** Resolves when the other side has cut it, which a socket that is not read does not see. */
+    get closed() {
+      socket.resume();
+      return closed;
+    },
+  };
+}
+
+/** The same over a WebSocket. */
+async function stuckSocket(url: string, query: string) {
+  const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  socket.send('{"type":"connection_init"}');
+  await once(socket, 'message');
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+  socket.pause();
+  onTestFinished(() => socket.terminate());
+  return {
     get closed() {
       socket.resume();
       return closed;

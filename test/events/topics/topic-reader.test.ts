@@ -6,6 +6,7 @@ const event = (n: number): TopicEvent => ({
   key: 'one',
   data: n,
   cursor: `test:${n}`,
+  place: null,
   bytes: 100,
 });
 

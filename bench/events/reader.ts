@@ -1,0 +1,139 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** One subscriber over `graphql-transport-ws`, which reads as little as counting its events takes. */
+export interface Reader {
+  leave(): void;
+}
+
+/** What a reader tells of an event, as often as it is asked to look into one. */
+export interface Seen {
+  events: number;
+  /** How late events were, in milliseconds; of those that were looked into. */
+  readonly late: number[];
+}
+
+/** All sockets of this process read into it: what is in there is looked at before the next one reads. */
+const shared = Buffer.alloc(256 * 1024);
+
+/** Opens a socket and subscribes. `looks`: whether it says how late its events are. */
+export async function openReader(
+  url: URL,
+  query: string,
+  seen: Seen,
+  looks: boolean,
+): Promise<Reader> {
+  let receive: (chunk: Buffer) => void = () => {};
+  const socket = connect({
+    host: url.hostname,
+    port: Number(url.port),
+    onread: {
+      buffer: shared,
+      callback(length) {
+        receive(shared.subarray(0, length));
+        return true;
+      },
+    },
+  });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  const heard = (): Promise<void> =>
+    new Promise((resolve) => {
+      receive = () => resolve();
+    });
+  let answer = heard();
+  socket.write(
+    `GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+  );
+  await answer;
+  answer = heard();
+  send(socket, { type: 'connection_init' });
+  await answer;
+  const frames = new Frames((isText, frame) => {
+    if (!isText) return void socket.write(pong); // a ping: who does not answer is taken for gone
+    seen.events += 1;
+    if (looks && frame) seen.late.push(Date.now() - sentAtIn(frame));
+  }, looks);
+  receive = (chunk) => frames.read(chunk);
+  // As clients do it, so that no two of them could be told the very same bytes.
+  send(socket, { id: randomUUID(), type: 'subscribe', payload: { query } });
+  return { leave: () => void socket.destroy() };
+}
+
+/** Walks over frames without looking into them, wherever chunks cut them. */
+class Frames {
+  readonly #each: (isText: boolean, frame: Buffer | null) => void;
+  /** Whether whole frames are given. */
+  readonly #looks: boolean;
+  /** Bytes of the frame under way that are still to come. */
+  #left = 0;
+  #isText = false;
+  #pieces: Buffer[] = [];
+
+  constructor(each: (isText: boolean, frame: Buffer | null) => void, looks: boolean) {
+    this.#each = each;
+    this.#looks = looks;
+  }
+
+  read(chunk: Buffer): void {
+    let at = 0;
+    // A head that was cut is read with what follows it.
+    const bytes = this.#left < 0 ? Buffer.concat([...this.#pieces.splice(0), chunk]) : chunk;
+    if (this.#left < 0) this.#left = 0;
+    while (at < bytes.length) {
+      if (this.#left > 0) {
+        const end = Math.min(bytes.length, at + this.#left);
+        if (this.#looks) this.#pieces.push(Buffer.from(bytes.subarray(at, end)));
+        this.#left -= end - at;
+        at = end;
+        if (this.#left === 0) this.#whole();
+        continue;
+      }
+      const size = headSize(bytes, at);
+      if (size === null) {
+        this.#pieces = [Buffer.from(bytes.subarray(at))];
+        this.#left = -1;
+        return;
+      }
+      this.#isText = ((bytes[at] as number) & 0x0f) === 1;
+      this.#left = size.payload;
+      at += size.head;
+      if (this.#left === 0) this.#whole();
+    }
+  }
+
+  #whole(): void {
+    this.#each(this.#isText, this.#looks ? Buffer.concat(this.#pieces) : null);
+    this.#pieces = [];
+  }
+}
+
+/** Of a server's frame, which is not masked; null when not all of its head is there. */
+function headSize(
+  bytes: Buffer,
+  at: number,
+): { readonly head: number; readonly payload: number } | null {
+  const there = bytes.length - at;
+  if (there < 2) return null;
+  const length = bytes[at + 1] as number;
+  if (length < 126) return { head: 2, payload: length };
+  if (length === 126) return there < 4 ? null : { head: 4, payload: bytes.readUInt16BE(at + 2) };
+  return there < 10 ? null : { head: 10, payload: Number(bytes.readBigUInt64BE(at + 2)) };
+}
+
+function sentAtIn(frame: Buffer): number {
+  return Number(/"sentAt":(\d+)/.exec(frame.toString('latin1'))?.[1]);
+}
+
+const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
+/** Clients mask what they send; zeros are a mask too. */
+function send(socket: Socket, message: object): void {
+  const text = Buffer.from(JSON.stringify(message));
+  const head = Buffer.alloc(8);
+  head[0] = 0x81;
+  head[1] = 0x80 | 126;
+  head.writeUInt16BE(text.length, 2);
+  socket.write(Buffer.concat([head, text]));
+}

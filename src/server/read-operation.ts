@@ -1,0 +1,59 @@
+import type { ExecutionResult } from 'graphql';
+import type { AnswerCache } from '../load/answer-cache.ts';
+import { policyOf, watchViewer } from '../load/answer-policy.ts';
+import { cacheControlOf } from '../load/cache-control.ts';
+import type { Admitted } from './admission/admission.ts';
+import { answeredInTime } from './answered-in-time.ts';
+import type { Composed } from './composed.ts';
+import { answerKeyOf, type OperationRun } from './operation-run.ts';
+import type { Outcome } from './operations.ts';
+
+export interface ReaderOptions<Plan> {
+  readonly composed: Pick<Composed<Plan>, 'name' | 'engine'>;
+  readonly answers: AnswerCache;
+}
+
+/** Runs queries that are answered in one piece: kept, shared with who asks the same now, or run. */
+export function createReader<Plan>({ composed, answers }: ReaderOptions<Plan>) {
+  const { name, engine } = composed;
+  return async ({ plan, type }: Admitted<Plan>, run: OperationRun): Promise<Outcome> => {
+    const { request, caller, viewer, open, report } = run;
+    const key = answerKeyOf(name, plan as object, run);
+    const answered = await answers.run<ExecutionResult>(
+      { key, viewer, waiter: caller },
+      async (signal) => {
+        const operation = open(signal);
+        const context = watchViewer(operation.context);
+        try {
+          const result = await answeredInTime(
+            report.execute(() =>
+              engine.executeToText(plan, {
+                variables: request.variables ?? undefined,
+                context,
+                signal: operation.left,
+              }),
+            ),
+            operation,
+          );
+          const policy = policyOf(context);
+          if (typeof result !== 'string') return { policy, failed: result };
+          return { policy, text: markStale(result, policy.staleBackends) };
+        } finally {
+          operation.release();
+        }
+      },
+    );
+    if ('failed' in answered) {
+      return { kind: 'single', type, answer: report.answer(answered.failed) };
+    }
+    report.reused(answered);
+    const body = report.answerBody(answered.body);
+    return { kind: 'body', body, cacheControl: cacheControlOf(answered) };
+  };
+}
+
+/** Says in the answer which backends it has old values of. */
+function markStale(text: string, backends: ReadonlySet<string>): string {
+  if (backends.size === 0) return text;
+  return `${text.slice(0, -1)},"extensions":${JSON.stringify({ stale: [...backends] })}}`;
+}
