@@ -67,7 +67,10 @@ export interface JobStore {
   dead(limit: number, after: string | null): Promise<JobRecord[]>;
   /** Jobs that wait in the queue and should have come before `dueBefore`. */
   overdue(dueBefore: number, limit: number): Promise<JobRecord[]>;
-  /** Forgets what finished before, dead letters that died before, and idempotency keys given before. */
+  /**
+   * Forgets what finished before, dead letters that died before, and of what was enqueued before
+   * `keys` the idempotency keys, and what no queue ever confirmed.
+   */
   forget(before: {
     readonly finished: number;
     readonly dead: number;

@@ -162,12 +162,15 @@ describe.each(stores)('where jobs stand, in %s', (_, open) => {
   it('forgets what ended, died and was keyed long ago, and nothing else', async () => {
     const [one, two] = open();
     const [done, dead, waiting] = ['a', 'b', 'c'].map((scope) => job({ scope }));
-    for (const record of [done, dead, waiting]) await one.insert(record!);
+    const unsent = job({ scope: 'd' });
+    for (const record of [done, dead, waiting, unsent]) await one.insert(record!);
+    await one.change(waiting!.id, confirmed);
     for (const { id } of [done!, dead!]) await one.change(id, (found) => started(found, 2_000));
     await one.change(done!.id, end(false, 3_000));
     await one.change(dead!.id, end(true, 3_000));
     await two.forget({ finished: 3_000, dead: 3_000, keys: 1_000 });
-    for (const { id } of [done!, dead!, waiting!]) expect(await one.read(id)).not.toBeNull();
+    for (const { id } of [done!, dead!, waiting!, unsent])
+      expect(await one.read(id)).not.toBeNull();
     await two.forget({ finished: 3_001, dead: 3_000, keys: 1_000 });
     expect(await one.read(done!.id)).toBeNull();
     expect(await one.insert(job({ scope: 'a' }))).toBeNull();
@@ -178,5 +181,6 @@ describe.each(stores)('where jobs stand, in %s', (_, open) => {
     expect(await one.dead(10, null)).toEqual([]);
     expect(await one.insert(job({ scope: 'c' }))).toBeNull();
     expect(await one.read(waiting!.id)).not.toBeNull();
+    expect(await one.read(unsent.id)).toBeNull();
   });
 });

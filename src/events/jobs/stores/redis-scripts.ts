@@ -1,12 +1,13 @@
 /**
- * A job is a hash (`record`, `version`, `sequence`); sorted sets find it: `waiting` by its time,
- * `finished` and `died` by their end, `dead` and those of a lane by sequence. A job's idempotency
+ * A job is a hash (`record`, `version`, `sequence`); sorted sets find it: `sending` by its age,
+ * `waiting` by its time, `finished` and `died` by their end, `dead` and those of a lane by sequence. A job's idempotency
  * key leads to it, and `keyed` has those by age.
  *
- * ARGV: prefix of all keys, id, record, version, status, dueAt, finishedAt, isDead, lane.
+ * ARGV: prefix of all keys, id, record, version, status, createdAt, dueAt, finishedAt,
+ * isDead, lane.
  */
 const keep = `
-local prefix, id, record, version, status, dueAt, finishedAt, isDead, lane = unpack(ARGV)
+local prefix, id, record, version, status, createdAt, dueAt, finishedAt, isDead, lane = unpack(ARGV)
 local job = prefix .. 'job:' .. id
 local function keep(sequence)
   local function file(name, isIn, score)
@@ -14,6 +15,7 @@ local function keep(sequence)
     else redis.call('ZREM', prefix .. name, id) end
   end
   redis.call('HSET', job, 'record', record, 'version', version)
+  file('sending', status == 'sending', createdAt)
   file('waiting', status == 'queued', dueAt)
   file('finished', finishedAt ~= '' and isDead == '0', finishedAt)
   file('died', finishedAt ~= '' and isDead == '1', finishedAt)
@@ -24,9 +26,9 @@ local function keep(sequence)
 end
 `;
 
-/** Adds a job, or gives the one that has its key. ARGV besides: scope, createdAt. */
+/** Adds a job, or gives the one that has its key. ARGV besides: scope. */
 export const insertScript = `${keep}
-local scope, createdAt = ARGV[10], ARGV[11]
+local scope = ARGV[11]
 if scope ~= '' then
   local taken = redis.call('GET', prefix .. 'scope:' .. scope)
   local found = taken and redis.call('HGET', prefix .. 'job:' .. taken, 'record')
@@ -45,7 +47,7 @@ return false
 
 /** Changes a job that is as it was read: 1; otherwise 0. ARGV besides: the version that was read. */
 export const changeScript = `${keep}
-if redis.call('HGET', job, 'version') ~= ARGV[10] then return 0 end
+if redis.call('HGET', job, 'version') ~= ARGV[11] then return 0 end
 keep(redis.call('HGET', job, 'sequence'))
 return 1
 `;
@@ -53,7 +55,7 @@ return 1
 /**
  * Forgets what is old, a part of it at once; gives how much that was.
  *
- * ARGV: prefix, before when a job finished, died, and was given its key, most of each.
+ * ARGV: prefix, before when a job finished, died, and was given its key or never sent, most of each.
  */
 export const forgetScript = `
 local prefix, finished, died, keyed, most = unpack(ARGV)
@@ -67,9 +69,11 @@ local function each(name, before, forget)
     count = count + 1
   end
 end
-each('finished', finished, function(id) redis.call('DEL', prefix .. 'job:' .. id) end)
+local function forgetJob(id) redis.call('DEL', prefix .. 'job:' .. id) end
+each('finished', finished, forgetJob)
+each('sending', keyed, forgetJob)
 each('died', died, function(id)
-  redis.call('DEL', prefix .. 'job:' .. id)
+  forgetJob(id)
   redis.call('ZREM', prefix .. 'dead', id)
 end)
 each('keyed', keyed, function(scope) redis.call('DEL', prefix .. 'scope:' .. scope) end)

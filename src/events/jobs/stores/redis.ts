@@ -50,7 +50,6 @@ export function createRedisJobStore({ url, prefix, log }: RedisJobStoreOptions):
         await run<string | null>('keep a job', insertScript, [
           ...valuesOf(record),
           record.scope ?? '',
-          String(record.createdAt),
         ]),
       ),
     read,
@@ -101,6 +100,7 @@ function valuesOf(record: JobRecord): readonly string[] {
     JSON.stringify(record),
     String(record.version),
     record.status,
+    String(record.createdAt),
     String(record.dueAt),
     String(record.finishedAt ?? ''),
     record.isDead ? '1' : '0',

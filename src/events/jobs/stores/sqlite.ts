@@ -20,6 +20,7 @@ export const sqliteJobStoreSchema = `
   CREATE INDEX IF NOT EXISTS jobs_dead ON jobs (sequence) WHERE is_dead = 1;
   CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (due_at) WHERE status = 'queued';
   CREATE INDEX IF NOT EXISTS jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS jobs_sending ON jobs (created_at) WHERE status = 'sending';
   CREATE INDEX IF NOT EXISTS jobs_keyed ON jobs (created_at) WHERE scope IS NOT NULL;
 `;
 
@@ -88,6 +89,7 @@ export function createSqliteJobStore(file: SqliteFile): JobStore {
       await file.write(({ run }) => {
         run('DELETE FROM jobs WHERE finished_at < ? AND is_dead = 0', finished);
         run('DELETE FROM jobs WHERE finished_at < ? AND is_dead = 1', dead);
+        run(`DELETE FROM jobs WHERE status = 'sending' AND created_at < ?`, keys);
         run('UPDATE jobs SET scope = NULL WHERE scope IS NOT NULL AND created_at < ?', keys);
       });
     },
