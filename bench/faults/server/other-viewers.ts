@@ -5,7 +5,7 @@ import type { OperationName } from './operations.ts';
 
 const viewers = 100;
 const transports: readonly Transport[] = ['post', 'get', 'socket', 'events', 'parts'];
-const limitMs = 600_000;
+const limitMs = 300_000;
 
 /**
  * Everybody asks for the same operations, with the same variables, over everything there is; the
