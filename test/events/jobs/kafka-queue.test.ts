@@ -17,6 +17,17 @@ describe.runIf(installed('kcat'))(
 
     itIsAQueue(async () => createKafkaQueue({ url: broker.url, log: () => {} }));
 
+    it('makes Node warn of nothing', async () => {
+      const warnings: string[] = [];
+      const note = ({ name, message }: Error) => void warnings.push(`${name}: ${message}`);
+      process.on('warning', note);
+      const queue = createKafkaQueue({ url: broker.url, log: () => {} });
+      await queue.send('quiet', { id: 'm', body: '' });
+      await queue.close();
+      process.off('warning', note);
+      expect(warnings).toEqual([]);
+    });
+
     it('says so when nothing answers', async () => {
       const queue = createKafkaQueue({ url: '127.0.0.1:9', log: () => {} });
       await expect(queue.send('c', { id: 'm', body: '' })).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import type {
   Producer,
 } from 'kafkajs';
 import { BrokerState, inTime, reasonOf } from '../../broker-state.ts';
+import { loadKafka } from '../../kafka-client.ts';
 import {
   afterThrowMs,
   assertChannel,
@@ -136,15 +137,15 @@ class KafkaQueue implements Queue {
 
   #open(): Promise<Kafka> {
     if (this.#closed) return Promise.reject(new Error('the queue is closed'));
-    this.#kafka ??= import('kafkajs').then(
-      ({ default: kafkajs }) =>
-        new kafkajs.Kafka({
+    this.#kafka ??= loadKafka().then(
+      ({ Kafka, logLevel }) =>
+        new Kafka({
           clientId: `${this.#namespace}-jobs`,
           brokers: this.#brokers,
           connectionTimeout: 2_000,
           requestTimeout: 5_000,
           retry: { initialRetryTime: 200, maxRetryTime: 1_000, retries: 3 },
-          logLevel: kafkajs.logLevel.NOTHING, // the queue has its own words
+          logLevel: logLevel.NOTHING, // the queue has its own words
         }),
     );
     return this.#kafka;

@@ -30,6 +30,8 @@ export function createRabbitmqQueue(options: BrokerQueueOptions): Queue {
 }
 
 const dueAtHeader = 'x-due-at';
+/** How RabbitMQ says that a password is wrong, or a virtual host is not ours. */
+const refusals = /ACCESS_REFUSED|NOT_ALLOWED/;
 
 class RabbitmqQueue implements Queue {
   readonly name = 'rabbitmq';
@@ -41,6 +43,10 @@ class RabbitmqQueue implements Queue {
   readonly #consumers = new Set<RabbitmqConsumer>();
   /** Messages that no queue took, although the broker confirmed them. */
   readonly #returned = new Set<string>();
+  /** Why the broker does not let us in; undefined once it does. Waiting for that is of no use. */
+  #refusal: unknown;
+  /** What fails each message that waits. */
+  readonly #sending = new Set<(error: unknown) => void>();
   #opening: Promise<{ readonly connection: Connection; readonly publisher: Publisher }> | undefined;
   #closed = false;
 
@@ -81,16 +87,22 @@ class RabbitmqQueue implements Queue {
   }
 
   async #publish(channel: string, message: QueueMessage, dueAt: number | null): Promise<void> {
+    const { promise: refused, reject } = Promise.withResolvers<never>();
+    this.#sending.add(reject);
     try {
-      await inTime(sendTimeoutMs, this.#confirm(channel, message, dueAt));
+      const confirmed = this.#confirm(channel, message, dueAt);
+      await inTime(sendTimeoutMs, Promise.race([refused, confirmed]));
     } catch (error) {
       this.#declared.clear(); // a queue may be gone
       throw this.#state.unavailable('take a message', error);
+    } finally {
+      this.#sending.delete(reject);
     }
   }
 
   async #confirm(channel: string, { id, body }: QueueMessage, dueAt: number | null): Promise<void> {
     if (this.#closed) throw new Error('the queue is closed');
+    if (this.#refusal !== undefined) throw this.#refusal;
     const { connection, publisher } = await this.#open();
     const queue = `${this.#namespace}.${channel}`;
     const tier = tierOf(dueAt === null ? 0 : dueAt - Date.now());
@@ -140,8 +152,14 @@ class RabbitmqQueue implements Queue {
       retryLow: 200,
       retryHigh: 1_000,
     });
-    connection.on('error', (error: unknown) => this.#state.away(error));
+    connection.on('error', (error: unknown) => {
+      this.#state.away(error);
+      if (connection.ready || !refusals.test(reasonOf(error))) return;
+      this.#refusal = error;
+      for (const fail of this.#sending) fail(error);
+    });
     connection.on('connection', () => {
+      this.#refusal = undefined;
       this.#declared.clear();
       this.#state.back();
     });

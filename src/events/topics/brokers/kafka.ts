@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, Kafka, KafkaMessage, Producer } from 'kafkajs';
 import { BrokerState, inTime } from '../../broker-state.ts';
 import type { EventMessage } from '../../cloud-event.ts';
+import { loadKafka } from '../../kafka-client.ts';
 import type {
   Broker,
   BrokerListener,
@@ -122,7 +123,7 @@ class KafkaBroker implements Broker {
   }
 
   async #open(brokers: string): Promise<Opened> {
-    const { Kafka, logLevel } = await import('kafkajs');
+    const { Kafka, logLevel } = await loadKafka();
     const kafka = new Kafka({
       clientId: this.#namespace,
       brokers: brokers.split(','),
