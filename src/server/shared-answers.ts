@@ -19,8 +19,8 @@ export interface SharedAnswersOptions {
   readonly now?: () => number;
 }
 
-/** Who makes an answer, and until when it is wanted. */
-export type RunEvent = (signal: AbortSignal) => MaybePromise<EventRun>;
+/** Makes the answer to an event, as long as it is wanted. */
+export type RunEvent = (event: unknown, signal: AbortSignal) => MaybePromise<EventRun>;
 
 /**
  * How the events of subscriptions are answered: those who subscribed to the same have one answer to
@@ -59,8 +59,8 @@ interface Made {
   readonly madeAt: number;
 }
 
-/** Events whose answers are at hand, for subscribers that are a little behind. */
-const mostMade = 32;
+/** Events whose answers are at hand at most, for subscribers that are a little behind. */
+const mostMade = 1_000;
 /** How long an answer is one of its moment: what it was made of may have changed since. */
 const sharedMs = 1_000;
 
@@ -94,20 +94,20 @@ export class AnswerGroup {
    */
   answer(event: unknown, signal: AbortSignal, run: RunEvent): MaybePromise<SharedAnswer> {
     // Of another source's values nobody knows whether one that comes again is the same event.
-    if (!this.#isForAll || !isTopicEvent(event)) return this.#alone(signal, run);
+    if (!this.#isForAll || !isTopicEvent(event)) return this.#alone(event, signal, run);
     const made = this.#at(event);
     if (!made) return this.#first(event, run);
     const { shared } = made;
     if (shared instanceof Promise) {
-      return shared.then((landed) => landed ?? this.#alone(signal, run));
+      return shared.then((landed) => landed ?? this.#alone(event, signal, run));
     }
-    return shared ?? this.#alone(signal, run);
+    return shared ?? this.#alone(event, signal, run);
   }
 
   #first(event: unknown, run: RunEvent): MaybePromise<SharedAnswer> {
     const { invalidations, now = () => performance.now() } = this.#options;
     const moment = invalidations.now;
-    const running = run(this.#left.signal);
+    const running = run(event, this.#left.signal);
     if (!(running instanceof Promise)) {
       const answer = this.#landed(running);
       const shared = running.isForAll ? answer : null;
@@ -127,8 +127,8 @@ export class AnswerGroup {
     return answered.then(({ answer }) => answer);
   }
 
-  #alone(signal: AbortSignal, run: RunEvent): MaybePromise<SharedAnswer> {
-    const running = run(signal);
+  #alone(event: unknown, signal: AbortSignal, run: RunEvent): MaybePromise<SharedAnswer> {
+    const running = run(event, signal);
     return running instanceof Promise
       ? running.then((ran) => this.#landed(ran))
       : this.#landed(running);
@@ -149,11 +149,11 @@ export class AnswerGroup {
   }
 
   #keep(event: unknown, made: Made): void {
+    if (this.members === 1) return;
     this.#made.set(event, made);
-    if (this.#made.size <= mostMade) return;
-    for (const oldest of this.#made.keys()) {
+    for (const [oldest, { madeAt }] of this.#made) {
+      if (this.#made.size <= mostMade && made.madeAt - madeAt < sharedMs) return;
       this.#made.delete(oldest);
-      return;
     }
   }
 }

@@ -47,15 +47,15 @@ export function createSubscriber<Plan>({ composed, invalidations }: SubscriberOp
         ? shared.payload(answer, cursor)
         : new EventPayload(answer, cursor);
     };
+    const runEvent = (event: unknown, signal: AbortSignal) =>
+      answerEvent(event, subscribed, operation.eventContext(signal), run);
     const events = new Subscription({
       source: eventSource(subscribed.events),
       position,
       signal: context.signal,
       answer: (event) => {
         const { cursor } = position;
-        const answered = group.answer(event, context.signal, (signal) =>
-          answerEvent(event, subscribed, operation.eventContext(signal), run),
-        );
+        const answered = group.answer(event, context.signal, runEvent);
         return answered instanceof Promise
           ? answered.then((shared) => told(shared, cursor))
           : told(answered, cursor);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CloudEvent, EventMessage } from '../cloud-event.ts';
 import { readCloudEvent } from '../cloud-event.ts';
 import type { Topic } from '../define-topic.ts';
@@ -30,6 +31,8 @@ const lingerMs = 1_000;
 const recentLength = 200;
 /** Ids by which an event that comes twice is known. */
 const heardIdsLength = 2_000;
+/** How long events are handed out before what they came to has its turn to be sent, and other work. */
+const turnMs = 20;
 /** Most that is read again from the broker's log for one reader. */
 const mostReplayed = 5_000;
 /** Waits between attempts to hear a topic that has to be heard, in milliseconds. */
@@ -51,6 +54,7 @@ export class TopicFeed {
   #timer: NodeJS.Timeout | undefined;
   /** Events are read one after the other, so that none overtakes. */
   #reading: Promise<void> = Promise.resolve();
+  #handingOutMs = 0;
   #isClosed = false;
   #backend: BackendFeed | undefined;
 
@@ -197,10 +201,15 @@ export class TopicFeed {
         this.#recent.push(event);
         if (this.#recent.length > recentLength) this.#recent.shift();
         const ofKey = this.#byKey.get(event.key);
+        const startedAt = performance.now();
         for (const reader of this.#everything) reader.offer(event);
         for (const reader of ofKey ?? []) reader.offer(event);
         for (const listener of this.#listeners) listener(envelope);
         observer.delivered(topic.name, this.#everything.size + (ofKey?.size ?? 0));
+        this.#handingOutMs += performance.now() - startedAt;
+        if (this.#handingOutMs < turnMs) return;
+        this.#handingOutMs = 0;
+        await nextTurn();
       })
       .catch((error: unknown) => {
         this.#malformed(error);
