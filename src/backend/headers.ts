@@ -28,7 +28,8 @@ const refused = new Set([
   'upgrade',
 ]);
 
-const common = new WeakMap<RequestContext, Readonly<Record<string, string>>>();
+/** Under what an operation remembers the headers that all of its calls have. */
+const common = {};
 
 /**
  * The headers of one call: who asks (`x-request-id`, `x-client-name`), the forwarded ones, then
@@ -42,8 +43,9 @@ export function outgoingHeaders(
   ofBackend: BackendHeaders | undefined,
   ofCall: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
-  let headers = common.get(context);
-  if (headers === undefined) common.set(context, (headers = commonHeaders(context)));
+  // Only this function writes under its own key.
+  let headers = context.memo.get(common) as Readonly<Record<string, string>> | undefined;
+  if (headers === undefined) context.memo.set(common, (headers = commonHeaders(context)));
   if (ofBackend === undefined && ofCall === undefined) return headers;
   const all: Record<string, string> = { ...headers };
   if (ofBackend) {

@@ -18,6 +18,7 @@ import type { Limits } from './limits.ts';
 import type { PlanBody } from './plan.ts';
 import { createPlanner } from './planner.ts';
 import { type Subscribed, subscribePlan } from './subscribe.ts';
+import type { JsonText } from './text.ts';
 
 export type MaybePromise<Value> = Value | Promise<Value>;
 
@@ -101,7 +102,7 @@ export interface Engine {
    * The same as the text of a response body, written without building objects; with errors it is
    * the result itself, for the caller to write. `@defer` and `@stream` do nothing in it.
    */
-  executeToText(plan: Plan, inputs: Inputs): MaybePromise<string | ExecutionResult>;
+  executeToText(plan: Plan, inputs: Inputs): MaybePromise<JsonText | ExecutionResult>;
   /** Opens a subscription: what it hears, for the caller to have answered; or why there is nothing. */
   subscribe(plan: Plan, inputs: Inputs): Promise<Subscribed | ExecutionResult>;
   /** The plan as indented text: fields, their subschemas, merges with keys and entries. */
@@ -119,9 +120,12 @@ export function createEngine(options: EngineOptions): Engine {
 
   const coerce = (plan: Plan, inputs: Inputs, parts: boolean) => {
     const definitions = plan.body.operation.variableDefinitions ?? [];
-    const coerced = getVariableValues(clientSchema, definitions, inputs.variables ?? {}, {
-      maxErrors: 50,
-    });
+    const coerced =
+      definitions.length === 0
+        ? noVariables
+        : getVariableValues(clientSchema, definitions, inputs.variables ?? {}, {
+            maxErrors: 50,
+          });
     if (coerced.errors) return { errors: coerced.errors };
     return {
       body: decide(plan.body, inputs.context),
@@ -157,6 +161,8 @@ export function createEngine(options: EngineOptions): Engine {
     explain: (plan) => explainPlan(plan.body),
   };
 }
+
+const noVariables = { coerced: {}, errors: undefined };
 
 function abortReason(signal: AbortSignal): Error {
   const { reason } = signal as { reason: unknown };

@@ -7,7 +7,7 @@ import { LevelRun } from './level-run.ts';
 import { errorsOf } from './locate.ts';
 import type { LevelPlan } from './plan.ts';
 import { Run } from './run.ts';
-import { writeRows } from './text.ts';
+import { type JsonText, writeBody } from './text.ts';
 import { Deliveries } from './deliveries.ts';
 
 /** Runs a query or a mutation. */
@@ -30,7 +30,7 @@ export function executePlan(
 }
 
 /** Runs a query or a mutation that has one result; a query without errors as JSON text. */
-export function executePlanToText(input: ExecutionInput): MaybePromise<string | ExecutionResult> {
+export function executePlanToText(input: ExecutionInput): MaybePromise<JsonText | ExecutionResult> {
   const execution = new Execution(input);
   const { roots, operation } = input.body;
   if (operation.operation !== 'mutation' && roots.length > 0) return runToText(execution);
@@ -39,7 +39,7 @@ export function executePlanToText(input: ExecutionInput): MaybePromise<string | 
 }
 
 /** Runs a plan of one root, whose answer is JSON text when it has no errors. */
-export function runToText(execution: Execution): MaybePromise<string | ExecutionResult> {
+export function runToText(execution: Execution): MaybePromise<JsonText | ExecutionResult> {
   const [root] = execution.body.roots;
   if (!root) return { data: null };
   const level = runLevel(execution, root, null);
@@ -48,7 +48,7 @@ export function runToText(execution: Execution): MaybePromise<string | Execution
       const data = buildRows(done, 0)[0] ?? null;
       return resultOf(execution, data, errorsOf(done, 0, 0, []));
     }
-    return `{"data":${writeRows(done, 0)[0] ?? 'null'}}`;
+    return writeBody(done);
   };
   return level instanceof Promise ? level.then(write) : write(level);
 }

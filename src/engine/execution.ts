@@ -36,9 +36,9 @@ export class Execution {
   readonly looseErrors: GraphQLError[] = [];
   readonly #parts: boolean;
   readonly #scopes: (Record<string, unknown> | undefined)[] = [];
-  readonly #placeScopes = new Map<string, Record<string, unknown>>();
+  #placeScopes: Map<string, Record<string, unknown>> | null = null;
   readonly #conditions: (boolean | undefined)[] = [];
-  readonly #activations = new Map<LevelPlan, Activation>();
+  #activations: Map<LevelPlan, Activation> | null = null;
 
   constructor(input: ExecutionInput) {
     this.body = input.body;
@@ -75,11 +75,11 @@ export class Execution {
 
   activation(level: LevelPlan): Activation {
     if (level.activation) return level.activation;
-    let known = this.#activations.get(level);
+    let known = this.#activations?.get(level);
     if (known) return known;
     known = this.#activate(level);
     if (isFixed(level)) level.activation = known;
-    else this.#activations.set(level, known);
+    else (this.#activations ??= new Map()).set(level, known);
     return known;
   }
 
@@ -111,10 +111,10 @@ export class Execution {
     const values = this.scope(scope);
     if (place.gateway) return values;
     const id = `${scope} ${place.index}`;
-    let known = this.#placeScopes.get(id);
+    let known = this.#placeScopes?.get(id);
     if (known === undefined) {
       known = translateVariables(this.body, scope, values, place);
-      this.#placeScopes.set(id, known);
+      (this.#placeScopes ??= new Map()).set(id, known);
     }
     return known;
   }

@@ -95,29 +95,35 @@ export function coerceEntryArgs(
 
 function coerceArgument(argument: GraphQLArgument, value: unknown): unknown {
   const { type, name } = argument;
-  if (Array.isArray(value) && plainItems(argument)(value)) return value;
+  const plain = Array.isArray(value) ? plainItems(argument)(value) : null;
+  if (plain !== null) return plain;
   return coerceInputValue(value, type, (_path, _invalid, error) => {
     error.message = `Argument "${name}" of an entry got an invalid value: ${error.message}`;
     throw error;
   });
 }
 
-type Check = (values: readonly unknown[]) => boolean;
-const checks = new WeakMap<GraphQLArgument, Check>();
+type Coerce = (values: readonly unknown[]) => readonly unknown[] | null;
+const coercions = new WeakMap<GraphQLArgument, Coerce>();
 
-/** Whether a list of keys is already what coercion would make of it: told without asking each type. */
-function plainItems(argument: GraphQLArgument): Check {
-  let check = checks.get(argument);
-  if (!check) {
+/** What coercion makes of a list of usual keys, without asking each of its types; null for other lists. */
+function plainItems(argument: GraphQLArgument): Coerce {
+  let coerce = coercions.get(argument);
+  if (!coerce) {
     const list = isNonNullType(argument.type) ? argument.type.ofType : argument.type;
     const item = isListType(list) ? getNullableType(list.ofType) : null;
-    if (item === GraphQLID || item === GraphQLString) {
-      check = (values) => values.every((value) => typeof value === 'string');
-    } else if (item === GraphQLInt) {
-      check = (values) =>
-        values.every((value) => typeof value === 'number' && (value | 0) === value);
-    } else check = () => false;
-    checks.set(argument, check);
+    const isText = (value: unknown) => typeof value === 'string';
+    const isInt = (value: unknown) => typeof value === 'number' && (value | 0) === value;
+    coerce = () => null;
+    if (item === GraphQLString) coerce = (values) => (values.every(isText) ? values : null);
+    if (item === GraphQLInt) coerce = (values) => (values.every(isInt) ? values : null);
+    if (item === GraphQLID) {
+      coerce = (values) => {
+        if (values.every(isText)) return values;
+        return values.every(isInt) ? values.map(String) : null;
+      };
+    }
+    coercions.set(argument, coerce);
   }
-  return check;
+  return coerce;
 }

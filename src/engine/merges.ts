@@ -17,17 +17,20 @@ export interface Entity {
   value: unknown;
   settled: boolean;
   readonly requests: Request[];
+  /** Who asked last, and the position among its entities. */
+  asker: Request | null;
+  position: number;
 }
 
 /** What one place of the operation wants from an entry. */
 interface Request {
   readonly level: LevelRun;
   readonly group: GroupPlan;
-  readonly entities: (Entity | null)[];
+  readonly entities: Entity[];
   /** Per row of the level: its entity. */
   readonly index: number[];
   /** Per row: why there is no key. */
-  readonly errors: Map<number, unknown>;
+  errors: Map<number, unknown> | null;
   left: number;
 }
 
@@ -84,28 +87,25 @@ export class Merges {
     const store = this.#storeOf(entry, remoteOf(this.#run.execution, level.plan, group));
     const rows = level.rows.length;
     const index = columnOf<number>(rows).fill(0);
-    const errors = new Map<number, unknown>();
-    const request: Request = { level, group, entities: [], index, errors, left: 0 };
-    const positions = new Map<unknown, number>();
+    const request: Request = { level, group, entities: [], index, errors: null, left: 0 };
     const keys = keyReader(level, view);
     for (let row = 0; row < rows; row++) {
-      const id = keys.id(row);
-      let at = positions.get(id);
-      if (at === undefined) {
-        at = request.entities.push(this.#entity(store, id, keys, row)) - 1;
-        positions.set(id, at);
+      const entity = this.#entity(store, keys.id(row), keys, row);
+      if (entity.asker !== request) {
+        entity.asker = request;
+        entity.position = request.entities.push(entity) - 1;
       }
-      index[row] = at;
+      index[row] = entity.position;
     }
     for (const entity of request.entities) {
-      if (!entity || entity.settled) continue;
+      if (entity.settled) continue;
       entity.requests.push(request);
       request.left++;
     }
     if (this.#run.execution.faulty) {
       for (let row = 0; row < rows; row++) {
         const fault = keyFault(level, view, row);
-        if (fault) errors.set(row, fault.error);
+        if (fault) (request.errors ??= new Map()).set(row, fault.error);
       }
     }
     if (request.left === 0) this.#run.push(() => this.#finish(request));
@@ -137,11 +137,11 @@ export class Merges {
     return store;
   }
 
-  #entity(store: Store, id: unknown, keys: KeyReader, row: number): Entity | null {
+  #entity(store: Store, id: unknown, keys: KeyReader, row: number): Entity {
     const found = store.known.get(id);
     if (found) return found;
     const source = keys.source(row);
-    const entity: Entity = { key: undefined, source, value: null, settled: true, requests: [] };
+    const entity = newEntity(undefined, source, true);
     store.known.set(id, entity);
     if (keys.missing(source)) return entity;
     const { entry } = store;
@@ -153,7 +153,7 @@ export class Merges {
         );
       }
       if (key === null || key === undefined) return entity;
-      const asked: Entity = { ...entity, key, settled: false };
+      const asked = newEntity(key, source, false);
       store.known.set(id, asked);
       if (store.fresh.push(asked) === 1) this.#due.push(store);
       return asked;
@@ -211,7 +211,7 @@ export class Merges {
   #finish({ level, group, entities, index, errors: keyErrors }: Request): void {
     const rows: unknown[] = [];
     const rowOf = columnOf<number>(entities.length).fill(0);
-    let errors = keyErrors.size > 0 ? keyErrors : null;
+    let errors = keyErrors;
     for (let at = 0; at < entities.length; at++) {
       const value = entities[at]?.value;
       const found = value !== null && value !== undefined && !(value instanceof Failure);
@@ -228,4 +228,8 @@ export class Merges {
     }
     level.startGroup(group, { rows, index: same ? null : index, errors });
   }
+}
+
+function newEntity(key: unknown, source: Record<string, unknown>, settled: boolean): Entity {
+  return { key, source, value: null, settled, requests: [], asker: null, position: -1 };
 }

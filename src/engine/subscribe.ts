@@ -12,6 +12,7 @@ import { refuse } from './refusal.ts';
 import { sendRemote } from './remote-call.ts';
 import { readAnswer } from './remote-result.ts';
 import { Run } from './run.ts';
+import type { JsonText } from './text.ts';
 
 type Events = AsyncIterable<unknown>;
 
@@ -19,11 +20,11 @@ type Events = AsyncIterable<unknown>;
 export interface Subscribed {
   readonly events: Events;
   /**
-   * One event as text of a response body; with errors it is the result itself. What of the plan may
+   * One event as a response body; with errors it is the result itself. What of the plan may
    * be had is asked of this context anew: it can change while a subscription lives. At once where
    * nothing in it waits. Rejects with the signal's reason.
    */
-  answer(event: unknown, inputs: EventInputs): MaybePromise<string | ExecutionResult>;
+  answer(event: unknown, inputs: EventInputs): MaybePromise<JsonText | ExecutionResult>;
 }
 
 /** What one event is answered with. */
@@ -95,7 +96,7 @@ function answer(
   input: ExecutionInput,
   field: FieldPlan,
   event: unknown,
-): MaybePromise<string | ExecutionResult> {
+): MaybePromise<JsonText | ExecutionResult> {
   let value = event;
   let faults: Execution['remoteFaults'] = null;
   if (field.group.remote) {

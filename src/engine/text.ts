@@ -1,94 +1,131 @@
-import { columnOf } from './column.ts';
+import { columnOf, type Branch } from './column.ts';
 import type { LevelRun } from './level-run.ts';
 import type { Use } from './plan.ts';
-import type { Wrap } from './wrap.ts';
 
-type Text = string | null;
+/** A response body: JSON, and its length in UTF-8. */
+export class JsonText {
+  readonly #text: string;
+  readonly byteLength: number;
+
+  constructor(text: string, byteLength = Buffer.byteLength(text)) {
+    this.#text = text;
+    this.byteLength = byteLength;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+/** Appends the value at a position of a column, or a row of a level, to a text. */
+type Append = (text: string, position: number) => string;
+
+/** One column as a view reads it: from a row of the level to what is written. */
+interface Piece {
+  /** What stands before the value: the key, and what is left open before it. */
+  before: string;
+  readonly index: readonly number[] | null;
+  readonly append: Append;
+}
 
 /**
- * The rows of a level as JSON text, straight from its columns: what `buildRows` gives, without the
- * objects. A row that several places share is written once.
+ * The data of a root level without faults as a response body, straight from its columns: what
+ * `buildRows` gives, without the objects. Nothing in it is null that must not be, as that would be
+ * a fault.
  */
-export function writeRows(level: LevelRun, view: number): Text[] {
-  const uses = level.activation.outputs[view] ?? [];
-  const width = uses.length;
-  const heads = uses.map(({ key }, at) => `${at === 0 ? '{' : ','}${JSON.stringify(key)}:`);
-  const columns = uses.map((use) => textsOf(level, use));
-  const indexes = uses.map((use) => level.groups[use.field.group.index]?.index ?? null);
-  const strict = uses.map(({ field }) => field.wrap.nonNull);
-  const rows = columnOf<Text>(level.rows.length);
-  for (let row = 0; row < rows.length; row++) {
-    let text: Text = width === 0 ? '{' : '';
-    for (let at = 0; at < width; at++) {
-      const index = indexes[at];
-      const position = index ? (index[row] as number) : row;
-      const value = position < 0 ? null : (columns[at] as unknown[])[position];
-      if (typeof value === 'string') text += (heads[at] as string) + value;
-      else if (strict[at]) {
-        text = null;
-        break;
-      } else text += `${heads[at] as string}null`;
+export function writeBody(root: LevelRun): JsonText {
+  const writer = new Writer();
+  const text = `${writer.rowsOf(root, 0)('{"data":', 0)}}`;
+  return writer.isAscii ? new JsonText(text, text.length) : new JsonText(text);
+}
+
+class Writer {
+  /** Whether all that was written is; then nobody has to count its bytes. */
+  isAscii = true;
+
+  rowsOf(level: LevelRun, view: number): Append {
+    const pieces: Piece[] = [];
+    let open = '{';
+    for (const use of level.activation.outputs[view] ?? []) {
+      const values = level.columns[use.field.index]?.values ?? [];
+      const before = `${open}${JSON.stringify(use.key)}:`;
+      const index = level.groups[use.field.group.index]?.index ?? null;
+      const branch = level.columns[use.field.index]?.branch ?? null;
+      open = ',';
+      if (branch !== null) {
+        pieces.push({ before, index, append: this.#objects(use, values, branch, index !== null) });
+      } else if (isPlainText(values)) {
+        pieces.push({ before: `${before}"`, index, append: (text, at) => text + values[at] });
+        open = '",';
+      } else {
+        pieces.push({ before, index, append: (text, at) => text + this.#leaf(values[at]) });
+      }
     }
-    rows[row] = text === null ? null : `${text}}`;
+    const end = pieces.length === 0 ? '{}' : `${open.slice(0, -1)}}`;
+    return (text, row) => {
+      let written = text;
+      for (let at = 0; at < pieces.length; at++) {
+        const { before, index, append } = pieces[at] as Piece;
+        written = append(written + before, index === null ? row : (index[row] as number));
+      }
+      return written + end;
+    };
   }
-  return rows;
+
+  /** `shared`: whether positions repeat, and with them what is below. */
+  #objects(use: Use, values: readonly unknown[], branch: Branch, shared: boolean): Append {
+    const number = use.field.uses.indexOf(use);
+    const rows = branch.levels.map((level) => {
+      const append = this.rowsOf(level, number);
+      return shared || level.collapsed !== null ? onceWritten(append, level.rows.length) : append;
+    });
+    const item: Append = (text, at) => {
+      const level = branch.levelOf(at);
+      const append = rows[branch.itemLevels === null ? 0 : (branch.itemLevels[at] as number)];
+      return (append as Append)(text, branch.rowOf(at, level));
+    };
+    return (text, at) => appendSkeleton(text, values[at], item);
+  }
+
+  #leaf(value: unknown): string {
+    switch (typeof value) {
+      case 'number':
+        return Number.isFinite(value) ? `${value}` : 'null';
+      case 'boolean':
+        return value ? 'true' : 'false';
+      default: {
+        if (value === null || value === undefined) return 'null';
+        this.isAscii = false; // or not known to be
+        return JSON.stringify(value) ?? 'null';
+      }
+    }
+  }
 }
 
-/** A column's values as one use reads them, as text. */
-function textsOf(level: LevelRun, use: Use): readonly Text[] {
-  const column = level.columns[use.field.index];
-  if (!column) return [];
-  const { values, branch } = column;
-  const texts = columnOf<Text>(values.length);
-  if (branch === null) {
-    for (let row = 0; row < texts.length; row++) texts[row] = leafText(values[row]);
-    return texts;
-  }
-  const number = use.field.uses.indexOf(use);
-  const written = branch.levels.map((below) => writeRows(below, number));
-  const item = (position: number): Text => {
-    const below = branch.levelOf(position);
-    const rows = written[branch.itemLevels === null ? 0 : (branch.itemLevels[position] as number)];
-    return rows?.[branch.rowOf(position, below)] ?? null;
-  };
-  const { wrap } = use.field;
-  for (let row = 0; row < texts.length; row++) {
-    const skeleton = values[row];
-    texts[row] =
-      skeleton === null
-        ? null
-        : typeof skeleton === 'number'
-          ? item(skeleton)
-          : listText(skeleton as unknown[], wrap.item as Wrap, item);
-  }
-  return texts;
-}
-
-function listText(skeleton: readonly unknown[], wrap: Wrap, item: (at: number) => Text): Text {
-  let text = '[';
+/** An object where its number stands, or lists of them. */
+function appendSkeleton(text: string, skeleton: unknown, item: Append): string {
+  if (typeof skeleton === 'number') return item(text, skeleton);
+  if (!Array.isArray(skeleton)) return `${text}null`;
+  let written = text;
   for (let at = 0; at < skeleton.length; at++) {
-    const one = skeleton[at];
-    const value: Text =
-      one === null
-        ? null
-        : typeof one === 'number'
-          ? item(one)
-          : listText(one as unknown[], wrap.item as Wrap, item);
-    if (value === null && wrap.nonNull) return null;
-    text += at === 0 ? (value ?? 'null') : `,${value ?? 'null'}`;
+    written = appendSkeleton(written + (at === 0 ? '[' : ','), skeleton[at], item);
   }
-  return `${text}]`;
+  return written + (skeleton.length === 0 ? '[]' : ']');
 }
 
-function leafText(value: unknown): Text {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value);
-    case 'number':
-      return Number.isFinite(value) ? `${value}` : 'null';
-    case 'boolean':
-      return value ? 'true' : 'false';
-    default:
-      return value === null ? null : (JSON.stringify(value) ?? null);
-  }
+/** Rows that several places share are written once. */
+function onceWritten(append: Append, rows: number): Append {
+  const written = columnOf<string | undefined>(rows);
+  return (text, row) => text + (written[row] ??= append('', row));
 }
+
+/** Whether all of a column are strings that JSON has as they are, in ASCII. */
+function isPlainText(values: readonly unknown[]): boolean {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (typeof value !== 'string' || special.test(value)) return false;
+  }
+  return values.length > 0;
+}
+
+const special = /[^ !#-[\]-~]/;

@@ -12,17 +12,23 @@ export interface AnswerRequest {
   readonly viewer: Viewer | null;
 }
 
+/** JSON, as bytes in UTF-8 or as a text that knows how many they will be. */
+export interface JsonBody {
+  readonly byteLength: number;
+  toString(): string;
+}
+
 export interface KeptAnswer {
-  /** Its JSON: as it goes on the wire, in UTF-8, where it is kept; then it is not to be changed. */
-  readonly body: Buffer | string;
+  /** A Buffer where it is kept; then it is not to be changed. */
+  readonly body: JsonBody;
   readonly scope: 'public' | 'viewer';
   /** How much longer it may be kept, in milliseconds. */
   readonly remainingMs: number;
 }
 
-/** What running an operation came to: the text of an answer without errors, or anything else. */
+/** What running an operation came to: the body of an answer without errors, or anything else. */
 export type Executed<Failed> = { readonly policy: AnswerPolicy } & (
-  | { readonly text: string }
+  | { readonly body: JsonBody }
   | { readonly failed: Failed }
 );
 
@@ -184,7 +190,7 @@ export class AnswerCache implements TaggedCache {
   ): KeptAnswer | { readonly failed: Failed } {
     if ('failed' in executed) return { failed: executed.failed };
     const { scope, lifetimeMs } = executed.policy;
-    const answer = { body: executed.text, scope, remainingMs: 0 };
+    const answer = { body: executed.body, scope, remainingMs: 0 };
     this.#expect(key.operation, scope === 'viewer' && lifetimeMs <= 0 ? 'none' : scope);
     if (lifetimeMs <= 0) return answer;
     const { tags } = executed.policy;
@@ -192,7 +198,7 @@ export class AnswerCache implements TaggedCache {
     const remainingMs = expiresAt - this.#now();
     if (remainingMs <= 0 || this.#caches.invalidations.since(moment, tags)) return answer;
     const id = scope === 'public' ? key.text : key.text + viewerKey(viewer);
-    const body = Buffer.from(executed.text);
+    const body = Buffer.from(executed.body.toString());
     const entry: Entry = { body, scope, expiresAt, tags };
     const size = body.length + id.length + tags.length * 64 + 256;
     this.#entries.set(id, entry, { size });

@@ -5,6 +5,7 @@ import type {
   GraphQLError,
   GraphQLSchema,
 } from 'graphql';
+import type { JsonText } from '../engine/text.ts';
 import type { RequestContext } from '../request.ts';
 import type { Limits } from '../limits.ts';
 import type { ClientRules } from './admission/client-gate.ts';
@@ -41,11 +42,11 @@ export interface Engine<Plan = unknown> {
   ): Plan | { readonly errors: readonly GraphQLError[] };
   /** A query or a mutation. Errors of the request itself (variables) come without `data`. */
   execute(plan: Plan, options: ExecuteOptions): MaybePromise<ExecutionResult | IncrementalAnswer>;
-  /** The same in one piece: the body's text, or the result when it has errors. */
+  /** The same in one piece: the body, or the result when it has errors. */
   executeToText(
     plan: Plan,
     options: Omit<ExecuteOptions, 'incremental'>,
-  ): MaybePromise<string | ExecutionResult>;
+  ): MaybePromise<JsonText | ExecutionResult>;
   /** A subscription: what it hears, or why there is nothing. */
   subscribe(
     plan: Plan,
@@ -64,13 +65,13 @@ export interface ExecuteOptions {
 export interface Subscribed {
   readonly events: AsyncIterable<unknown>;
   /**
-   * One event's answer: its text, or the result when it has errors. Each has a context of its own,
+   * One event's answer: its body, or the result when it has errors. Each has a context of its own,
    * so that nothing is remembered from one to the next; what its viewer may see is asked anew.
    */
   answer(
     event: unknown,
     inputs: Pick<ExecuteOptions, 'context' | 'signal'>,
-  ): MaybePromise<string | ExecutionResult>;
+  ): MaybePromise<JsonText | ExecutionResult>;
 }
 
 /** The answer to an operation with `@defer` or `@stream`. */

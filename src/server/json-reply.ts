@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { JsonText } from '../engine/text.ts';
+import type { JsonBody } from '../load/answer-cache.ts';
 import type { Refused } from './admission/admission.ts';
 import { answerHeaders } from './admission/answer-headers.ts';
 import { varyBy } from './http-handler.ts';
@@ -23,27 +25,32 @@ export class JsonReply {
     this.#told = headers;
   }
 
-  body(body: Buffer | string, cacheControl: string): void {
+  body(body: JsonBody, cacheControl: string): void {
     this.#write(200, body, cacheControl);
   }
 
   single(answer: ExecutionResult): void {
     const ran = 'data' in answer;
-    this.#write(ran ? 200 : this.#documentStatus(400), JSON.stringify(answer));
+    this.#write(ran ? 200 : this.#documentStatus(400), new JsonText(JSON.stringify(answer)));
   }
 
   /** An operation that may not run; its document's own errors are HTTP 200 in `application/json`. */
   refusedOperation({ errors, status, wellFormed, headers }: Refused): void {
     this.#write(
       wellFormed ? this.#documentStatus(status) : status,
-      JSON.stringify({ errors }),
+      new JsonText(JSON.stringify({ errors })),
       'no-store',
       headers,
     );
   }
 
   refuse(refusal: HttpRefusal): void {
-    this.#write(refusal.status, refusalBody(this.#requestId, refusal), 'no-store', refusal.headers);
+    this.#write(
+      refusal.status,
+      new JsonText(refusalBody(this.#requestId, refusal)),
+      'no-store',
+      refusal.headers,
+    );
   }
 
   #documentStatus(status: number): number {
@@ -52,7 +59,7 @@ export class JsonReply {
 
   #write(
     status: number,
-    body: string | Buffer,
+    body: JsonBody,
     cacheControl = 'no-store',
     headers?: Readonly<Record<string, string>>,
   ): void {
@@ -63,7 +70,7 @@ export class JsonReply {
       'content-type',
       `${this.#type}; charset=utf-8`,
       'content-length',
-      String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
+      String(body.byteLength),
       'x-request-id',
       this.#requestId,
       'cache-control',
@@ -76,7 +83,10 @@ export class JsonReply {
       for (const name in more) list.push(name, more[name] ?? '');
     }
     response.writeHead(status, list);
-    response.end(body);
+    if (body instanceof Buffer) return void response.end(body);
+    const text = body.toString();
+    // Node allots three bytes a character to UTF-8 and leaves its fast path for that; ASCII it has as it is.
+    response.end(text, text.length === body.byteLength ? 'latin1' : 'utf8');
   }
 }
 

@@ -1,6 +1,8 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { BackendCallRecord } from '../backend/backend.ts';
 import type { CostLimit } from '../limits.ts';
+import { JsonText } from '../engine/text.ts';
+import type { JsonBody } from '../load/answer-cache.ts';
 import type { LoadRecord, RequestContext } from '../request.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -133,11 +135,11 @@ export class OperationReport {
   }
 
   /** The same for an answer without errors that is text already. */
-  answerBody(body: Buffer | string): Buffer | string {
+  answerBody(body: JsonBody): JsonBody {
     this.end();
     if (!this.showsWaterfall) return body;
     const answer = JSON.parse(body.toString()) as ExecutionResult;
-    return JSON.stringify(this.#withWaterfall(answer, this.#work));
+    return new JsonText(JSON.stringify(this.#withWaterfall(answer, this.#work)));
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { ExecutionResult, OperationTypeNode } from 'graphql';
 import type { LiveBackend } from '../backend/backend.ts';
 import type { LiveEvents } from '../events/live-events.ts';
-import type { AnswerCache } from '../load/answer-cache.ts';
+import type { AnswerCache, JsonBody } from '../load/answer-cache.ts';
 import type { Caches } from '../load/caches.ts';
 import type { ClientIdentity, Viewer } from '../request.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -54,7 +54,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly refused: Refused }
   | { readonly kind: 'single'; readonly type: OperationTypeNode; readonly answer: ExecutionResult }
   /** A query's answer without errors, as JSON, and how long who may keep it. */
-  | { readonly kind: 'body'; readonly body: Buffer | string; readonly cacheControl: string }
+  | { readonly kind: 'body'; readonly body: JsonBody; readonly cacheControl: string }
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
   | { readonly kind: 'events'; readonly events: EventFlow };
 

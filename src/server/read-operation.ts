@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import { JsonText } from '../engine/text.ts';
 import type { AnswerCache } from '../load/answer-cache.ts';
 import { policyOf, watchViewer } from '../load/answer-policy.ts';
 import { cacheControlOf } from '../load/cache-control.ts';
@@ -36,8 +37,8 @@ export function createReader<Plan>({ composed, answers }: ReaderOptions<Plan>) {
             operation,
           );
           const policy = policyOf(context);
-          if (typeof result !== 'string') return { policy, failed: result };
-          return { policy, text: markStale(result, policy.staleBackends) };
+          if (!(result instanceof JsonText)) return { policy, failed: result };
+          return { policy, body: markStale(result, policy.staleBackends) };
         } finally {
           operation.release();
         }
@@ -53,7 +54,8 @@ export function createReader<Plan>({ composed, answers }: ReaderOptions<Plan>) {
 }
 
 /** Says in the answer which backends it has old values of. */
-function markStale(text: string, backends: ReadonlySet<string>): string {
-  if (backends.size === 0) return text;
-  return `${text.slice(0, -1)},"extensions":${JSON.stringify({ stale: [...backends] })}}`;
+function markStale(body: JsonText, backends: ReadonlySet<string>): JsonText {
+  if (backends.size === 0) return body;
+  const extensions = JSON.stringify({ stale: [...backends] });
+  return new JsonText(`${body.toString().slice(0, -1)},"extensions":${extensions}}`);
 }

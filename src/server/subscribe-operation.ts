@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import { JsonText } from '../engine/text.ts';
 import { EventPosition } from '../events/topics/event-position.ts';
 import { policyOf, watchViewer } from '../load/answer-policy.ts';
 import type { Invalidations } from '../load/invalidations.ts';
@@ -81,8 +82,8 @@ function answerEvent(
 ): MaybePromise<EventRun> {
   const context = watchViewer(eventContext);
   report.eventStarted(context);
-  const ran = (answered: string | ExecutionResult): EventRun => ({
-    answer: answered,
+  const ran = (answered: JsonText | ExecutionResult): EventRun => ({
+    answer: answered instanceof JsonText ? answered.toString() : answered,
     isForAll: policyOf(context).isForAll,
   });
   const answering = answer(event, { context, signal: context.signal });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ExecutionResult, execute, executeSync, GraphQLError } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEngine, type EngineOptions, type Plan } from '../../src/engine/engine.ts';
+import { JsonText } from '../../src/engine/text.ts';
 import { differenceOf } from './oracle/compare.ts';
 import { createOperation } from './oracle/operation.ts';
 import { randomAccess, randomHolder, refusing } from './oracle/rules.ts';
@@ -93,7 +94,8 @@ it(`answers ${cases} generated operations from seed ${seed} as graphql-js does`,
         compared.witnessed++;
       }
       const text = await engine.executeToText(plan, { variables, context: {} });
-      const written = typeof text === 'string' ? text : JSON.stringify(text);
+      const written = text instanceof JsonText ? text.toString() : JSON.stringify(text);
+      if (text instanceof JsonText) expect(text.byteLength).toBe(Buffer.byteLength(written));
       if (!isDeepStrictEqual(JSON.parse(written), JSON.parse(JSON.stringify(ours)))) {
         throw new Error(`${name}\ntext differs: ${written}\nfrom ${JSON.stringify(ours)}`);
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../src/request.ts';
-import { AnswerCache } from '../../src/load/answer-cache.ts';
+import { AnswerCache, type JsonBody } from '../../src/load/answer-cache.ts';
 import {
   AnswerKey,
   type AnswerKeyParts,
@@ -50,14 +50,14 @@ function cacheAt(options: { maxBytes?: number } = {}) {
     execute = async (): Promise<void> => {},
   ) =>
     cache.run<string>({ key, viewer, waiter: { signal } }, async () => {
-      const text = `run ${++runs}`;
+      const body = Buffer.from(`run ${++runs}`);
       await execute();
-      return { text, policy: made };
+      return { body, policy: made };
     });
   return { cache, caches, clock, run, runs: () => runs };
 }
 
-const textOf = (answer: { body: Buffer | string } | { failed: unknown }) =>
+const textOf = (answer: { body: JsonBody } | { failed: unknown }) =>
   'body' in answer ? answer.body.toString() : answer.failed;
 
 describe('whole answers', () => {
@@ -147,7 +147,7 @@ describe('whole answers', () => {
     await caches.invalidate(['Flight:1']);
     const after = await run(policy('public', 10_000, ['Flight:1']));
     open.resolve();
-    expect(await before).toMatchObject({ body: 'run 2', remainingMs: 0 });
+    expect(await before).toMatchObject({ body: Buffer.from('run 2'), remainingMs: 0 });
     expect(after).toMatchObject({ body: Buffer.from('run 3'), shared: false });
     expect(cache.get({ key, viewer: null })?.body.toString()).toBe('run 3');
   });
@@ -158,7 +158,7 @@ describe('whole answers', () => {
     for (let index = 0; index < 1_000; index++) {
       const other = answerKey({ ...parts, variables: { index } });
       await cache.run({ key: other, viewer: null, waiter: { signal } }, async () => ({
-        text: 'é'.repeat(500),
+        body: Buffer.from('é'.repeat(500)),
         policy: policy('public', 10_000, [`T:${index}`]),
       }));
     }
@@ -235,7 +235,7 @@ describe('identical reads in flight', () => {
     const ask = (viewer: Viewer) =>
       cache.run<string>({ key, viewer, waiter: { signal } }, async () => {
         await open.promise;
-        return { text: `for ${viewer.subject}`, policy: policy('viewer', 10_000) };
+        return { body: Buffer.from(`for ${viewer.subject}`), policy: policy('viewer', 10_000) };
       });
     const answers = [ask(ann), ask(bob), ask(ann), ask(bob)];
     await settled();

@@ -64,7 +64,7 @@ function webOverFakes() {
       const result = await engine.execute(plan, { context, signal: own, incremental: false });
       const policy = policyOf(context);
       if (!('data' in result) || result.errors) return { policy, failed: result };
-      return { policy, text: JSON.stringify(result) };
+      return { policy, body: Buffer.from(JSON.stringify(result)) };
     });
   };
   const calls = () =>

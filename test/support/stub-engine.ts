@@ -10,6 +10,7 @@ import {
   validate,
   visit,
 } from 'graphql';
+import { JsonText } from '../../src/engine/text.ts';
 import type { Engine, ExecuteOptions, IncrementalPart } from '../../src/server/composed.ts';
 
 export interface StubPlan {
@@ -56,7 +57,7 @@ export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: G
     },
     async executeToText(plan, options) {
       const result = await run(plan.document, plan, options);
-      return result.errors ? result : JSON.stringify(result);
+      return result.errors ? result : new JsonText(JSON.stringify(result));
     },
     async subscribe(plan, options) {
       const events = await createSourceEventStream({
@@ -72,7 +73,7 @@ export function stubEngine(given: GraphQLSchema): Engine<StubPlan> & { schema: G
         async answer(rootValue, { context }) {
           const { variables } = options;
           const result = await run(plan.document, plan, { variables, context }, rootValue);
-          return result.errors ? result : JSON.stringify(result);
+          return result.errors ? result : new JsonText(JSON.stringify(result));
         },
       };
     },
