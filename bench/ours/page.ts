@@ -89,10 +89,7 @@ const FlightRef = flightsBuilder.objectRef<Flight>('Flight').implement({
       nullable: false,
       resolve: (flight) => timestampToDate(flight.departsAt),
     }),
-    destination: t.field({
-      type: AirportStub,
-      resolve: ({ destination }) => ({ iata: destination }),
-    }),
+    destination: t.reference('destination', { type: AirportStub, key: 'iata' }),
     distanceMiles: t.exposeInt('distanceMiles', { nullable: false }),
     delayMinutes: t.exposeInt('delayMinutes', { nullable: false }),
   }),
@@ -105,10 +102,7 @@ const FlightPage = flightsBuilder
 const RouteRef = flightsBuilder.objectRef<Route>('Route').implement({
   fields: (t) => ({
     flights: t.exposeInt('flights', { nullable: false }),
-    destination: t.field({
-      type: AirportStub,
-      resolve: ({ destination }) => ({ iata: destination }),
-    }),
+    destination: t.reference('destination', { type: AirportStub, key: 'iata' }),
   }),
 });
 const DelayStatsRef = flightsBuilder.objectRef<DelayStats>('DelayStats').implement({

@@ -38,7 +38,7 @@ PostRef.implement({
     userId: t.exposeInt('userId', { nullable: false }),
     title: t.exposeString('title', { nullable: false }),
     body: t.exposeString('body', { nullable: false }),
-    user: t.field({ type: UserStub, resolve: ({ userId }) => ({ id: userId }) }),
+    user: t.reference('userId', { type: UserStub, key: 'id' }),
   }),
 });
 postsBuilder.queryFields((t) => ({

@@ -29,11 +29,11 @@ BookingRef.implement({
   authScopes: { scope: 'bookings.read' },
   fields: (t) => ({
     id: t.exposeID('id', { nullable: false }),
-    flight: t.field({ type: FlightRef, resolve: (booking) => ({ id: booking.flightId }) }),
-    traveller: t.field({
+    flight: t.reference('flightId', { type: FlightRef, key: 'id' }),
+    traveller: t.reference('travellerId', {
       type: TravellerRef,
+      key: 'id',
       description: 'Who booked.',
-      resolve: (booking) => ({ id: booking.travellerId }),
     }),
     seat: t.exposeString('seat', {
       nullable: false,

@@ -9,15 +9,15 @@ const RouteRef = builder.objectRef<Route>('Route');
 RouteRef.implement({
   description: 'A connection from one airport to another.',
   fields: (t) => ({
-    origin: t.field({
+    origin: t.reference('origin', {
       type: AirportRef,
+      key: 'iata',
       description: 'Where it starts.',
-      resolve: (route) => ({ iata: route.origin }),
     }),
-    destination: t.field({
+    destination: t.reference('destination', {
       type: AirportRef,
+      key: 'iata',
       description: 'Where it ends.',
-      resolve: (route) => ({ iata: route.destination }),
     }),
     flights: t.exposeInt('flights', { nullable: false, description: 'Flights within a year.' }),
   }),

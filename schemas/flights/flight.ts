@@ -17,15 +17,15 @@ FlightRef.implement({
       description: 'When it was scheduled to leave.',
       resolve: (flight) => timestampToDate(flight.departsAt),
     }),
-    origin: t.field({
+    origin: t.reference('origin', {
       type: AirportRef,
+      key: 'iata',
       description: 'Where it leaves from.',
-      resolve: (flight) => ({ iata: flight.origin }),
     }),
-    destination: t.field({
+    destination: t.reference('destination', {
       type: AirportRef,
+      key: 'iata',
       description: 'Where it flies to.',
-      resolve: (flight) => ({ iata: flight.destination }),
     }),
     distanceMiles: t.exposeInt('distanceMiles', { nullable: false, description: 'In miles.' }),
     delayMinutes: t.exposeInt('delayMinutes', {

@@ -17,11 +17,10 @@ TravellerRef.implement({
   fields: (t) => ({
     id: t.exposeID('id', { nullable: false }),
     name: t.exposeString('name', { nullable: false, description: 'Full name.' }),
-    homeAirport: t.field({
+    homeAirport: t.reference('homeAirport', {
       type: AirportRef,
+      key: 'iata',
       description: 'Where they usually leave from; null when they have not said.',
-      resolve: (traveller) =>
-        traveller.homeAirport === null ? null : { iata: traveller.homeAirport },
     }),
   }),
 });

@@ -28,6 +28,8 @@ export class Failure {
 export class Branch {
   readonly parent: LevelRun;
   readonly levels: LevelRun[] = [];
+  /** Whether an item may stand in several places. */
+  isShared = false;
   /** Per item, when there are several levels. */
   itemLevels: number[] | null = null;
   /** Per item: the row before any collapse; null when they are the same. */

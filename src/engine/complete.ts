@@ -54,11 +54,14 @@ class Completion {
   }
 
   run(raw: unknown[]): void {
-    const { wrap } = this.#field;
+    const { wrap, step } = this.#field;
     const values = raw;
+    const stubOf = step.kind === 'reference' ? this.#stubs(step.key) : null;
     for (let row = 0; row < raw.length; row++) {
       this.#row = row;
-      const value = this.#complete(raw[row], wrap, noSuffix);
+      const one = raw[row];
+      const value =
+        stubOf !== null && isKey(one) ? stubOf(one) : this.#complete(one, wrap, noSuffix);
       values[row] = value === bubble ? null : value;
     }
     if (this.#field.serialize) {
@@ -107,8 +110,22 @@ class Completion {
     return value;
   }
 
+  /** Makes the objects of references: one for all rows with the same key, unless each has to be looked at. */
+  #stubs(name: string): (key: string | number) => unknown {
+    const known = new Map<string | number, unknown>();
+    return (key) => {
+      let item = known.get(key);
+      if (item === undefined) {
+        item = this.#complete({ [name]: key }, this.#field.wrap, noSuffix);
+        if (this.#sites === null) known.set(key, item);
+      }
+      return item;
+    };
+  }
+
   #descend(values: unknown[], types: readonly (string | Failure)[] | null): void {
     const branch = new Branch(this.#level);
+    branch.isShared = this.#field.step.kind === 'reference';
     descendTo(this.#level, this.#field, branch, this.#items, types);
     this.#level.columnDone(this.#field, { values, faults: this.#faults, branch });
   }
@@ -177,6 +194,9 @@ class Completion {
 }
 
 const noSuffix: readonly number[] = [];
+
+const isKey = (value: unknown): value is string | number =>
+  typeof value === 'string' || typeof value === 'number';
 
 /** Cuts streamed lists: what is beyond their beginning runs by itself. */
 function splitStream(level: LevelRun, field: FieldPlan, raw: unknown[]): void {

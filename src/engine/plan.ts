@@ -151,6 +151,7 @@ export interface RemoteVariable {
 export type Step =
   | { readonly kind: 'typename' }
   | { readonly kind: 'property'; readonly name: string; readonly calls: boolean }
+  | { readonly kind: 'reference'; readonly property: string; readonly key: string }
   | { readonly kind: 'resolve'; readonly resolve: Resolve; readonly readsInfo: boolean }
   | { readonly kind: 'column'; readonly column: Column }
   | { readonly kind: 'remote'; readonly alias: string }

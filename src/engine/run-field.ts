@@ -71,6 +71,11 @@ function runRows(
       if (calls && step.calls) callMethods(level, field, rows, raw);
       break;
     }
+    case 'reference':
+      for (let row = 0; row < rows.length; row++) {
+        raw[row] = (rows[row] as Record<string, unknown>)[step.property];
+      }
+      break;
     case 'column': {
       if (refused) runSomeOfColumn(level, field, rows, raw, refused);
       else runColumn(level, field, rows, raw, (values) => fill(level, field, raw, values));

@@ -7,6 +7,8 @@ import { readsInfo } from './reads-info.ts';
 export interface DeclaredStep {
   /** The value is this property of the parent. */
   readonly property?: string;
+  /** The object is an entity known by its key: `{ [key]: parent[property] }`. */
+  readonly reference?: { readonly property: string; readonly key: string };
   /** One call answers for the whole layer: a value or an Error per parent, in order. */
   readonly column?: Column;
 }
@@ -15,6 +17,7 @@ export interface DeclaredStep {
 export function stepOf(field: GraphQLField<unknown, unknown>): Step {
   const declared = field.extensions['tailorbird'] as DeclaredStep | undefined;
   if (declared?.column) return { kind: 'column', column: declared.column };
+  if (declared?.reference) return { kind: 'reference', ...declared.reference };
   if (typeof declared?.property === 'string') {
     return { kind: 'property', name: declared.property, calls: false };
   }

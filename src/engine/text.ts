@@ -77,7 +77,9 @@ class Writer {
     const number = use.field.uses.indexOf(use);
     const rows = branch.levels.map((level) => {
       const append = this.rowsOf(level, number);
-      return shared || level.collapsed !== null ? onceWritten(append, level.rows.length) : append;
+      return shared || branch.isShared || level.collapsed !== null
+        ? onceWritten(append, level.rows.length)
+        : append;
     });
     const item: Append = (text, at) => {
       const level = branch.levelOf(at);

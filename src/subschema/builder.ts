@@ -5,6 +5,7 @@ import type { RequestContext } from '../request.ts';
 import { type HouseAuth, scopeAuthOptions } from './auth-scopes.ts';
 import './batch-field.ts';
 import { DateTime } from './date-time.ts';
+import './reference-field.ts';
 
 /** What every builder of this house starts with; `Types` may add scalars, inputs and objects. */
 export interface HouseTypes extends HouseAuth {
@@ -21,7 +22,8 @@ export interface HouseTypes extends HouseAuth {
 /**
  * A Pothos builder for a subschema: `RequestContext` as context, fields nullable unless they say
  * otherwise, the `DateTime` scalar, Relay connections with `nodes` beside `edges`, `authScopes` on
- * types and fields, and `t.batch` for fields that one batch answers for a whole list.
+ * types and fields, `t.reference` for entities of other subschemas, and `t.batch` for fields that
+ * one batch answers for a whole list.
  */
 export function createSubschemaBuilder() {
   const builder = new SchemaBuilder<HouseTypes>({
