@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { JsonText } from '../../src/engine/text.ts';
 import { engineOf, errorTexts, run, schemaOf } from './support/run.ts';
 
 describe('a mutation', () => {
@@ -91,7 +92,7 @@ describe('a subscription', () => {
     const all: unknown[] = [];
     for await (const event of subscribed.events) {
       const answer = await subscribed.answer(event, { context: {} });
-      all.push(typeof answer === 'string' ? JSON.parse(answer) : answer);
+      all.push(answer instanceof JsonText ? JSON.parse(answer.toString()) : answer);
     }
     return all;
   };
@@ -133,7 +134,7 @@ describe('a subscription', () => {
     if ('errors' in plan) throw plan.errors[0];
     const subscribed = await asked.subscribe(plan, {});
     if (!('events' in subscribed)) throw new Error('no events');
-    expect(subscribed.answer('hello', { context: { name: 'ann' } })).toBe(
+    expect(String(subscribed.answer('hello', { context: { name: 'ann' } }))).toBe(
       '{"data":{"who":"hello ann"}}',
     );
     const controller = new AbortController();
