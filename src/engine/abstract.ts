@@ -6,6 +6,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { columnOf, Failure, isThenable } from './column.ts';
+import type { MaybePromise } from './engine.ts';
 import { Info } from './info.ts';
 import type { LevelRun } from './level-run.ts';
 import type { FieldPlan } from './plan.ts';
@@ -27,7 +28,7 @@ export function resolveTypes(
   else if (isObjectType(own)) {
     ask = (item) => {
       const is = own.isTypeOf?.(item, context, new Info(level, field, 0) as never);
-      const decide = (yes: unknown) => (yes ? own.name : notOfType(own, item));
+      const decide = (yes: unknown) => (yes ? own.name : new Failure(notOfType(own, item)));
       return isThenable(is) ? is.then(decide) : decide(is);
     };
   } else ask = () => field.named.name;
@@ -43,12 +44,14 @@ export function resolveTypes(
       types[item] = new Failure(error);
     }
   }
+  const failure = (error: unknown) => new Failure(error);
   const check = () => {
-    if (isAbstractType(field.named)) checkTypes(level, field, items, types);
-    then(types);
+    const unsure = isAbstractType(field.named) ? checkTypes(level, field, items, types) : [];
+    if (unsure.length === 0) then(types);
+    else level.run.settle(types, unsure, failure, () => then(types));
   };
   if (promised.length === 0) check();
-  else level.run.settle(types, promised, (error) => new Failure(error), check);
+  else level.run.settle(types, promised, failure, check);
 }
 
 function abstractAsk(
@@ -75,21 +78,31 @@ function abstractAsk(
   };
 }
 
+/** Puts a Failure where a type may not be; gives the positions where that is only promised. */
 function checkTypes(
   level: LevelRun,
   field: FieldPlan,
   items: readonly unknown[],
   types: unknown[],
-): void {
+): number[] {
   const { schema } = field.group.place;
   const graph = level.run.execution.body.graph.schema;
   const asked = new Set<GraphQLObjectType>();
+  const unsure: number[] = [];
   for (let item = 0; item < types.length; item++) {
     const found = types[item];
     if (found instanceof Failure) continue;
-    const problem = typeProblem(field, found, items[item], schema, graph, level, asked);
-    if (problem) types[item] = new Failure(problem);
+    try {
+      const problem = typeProblem(field, found, items[item], schema, graph, level, asked);
+      if (isThenable(problem)) {
+        unsure.push(item);
+        types[item] = problem.then((one) => (one ? new Failure(one) : found));
+      } else if (problem) types[item] = new Failure(problem);
+    } catch (error) {
+      types[item] = new Failure(error);
+    }
   }
+  return unsure;
 }
 
 function typeProblem(
@@ -100,7 +113,7 @@ function typeProblem(
   graph: GraphQLSchema,
   level: LevelRun,
   known: Set<GraphQLObjectType>,
-): Error | null {
+): MaybePromise<Error | null> {
   const abstract = field.named.name;
   if (found === null || found === undefined) {
     return new Error(
@@ -137,11 +150,13 @@ function typeProblem(
     !level.run.execution.body.graph.places[field.group.place.index]?.executor
   ) {
     const is = own.isTypeOf(value, level.run.execution.context, new Info(level, field, 0) as never);
-    if (!isThenable(is) && !is) return notOfType(own, value).error as Error;
-  } else known.add(type);
+    const problem = (yes: boolean) => (yes ? null : notOfType(own, value));
+    return isThenable(is) ? is.then(problem) : problem(is);
+  }
+  known.add(type);
   return null;
 }
 
-function notOfType(type: GraphQLObjectType, value: unknown): Failure {
-  return new Failure(new Error(`Expected value of type "${type.name}" but got: ${show(value)}.`));
+function notOfType(type: GraphQLObjectType, value: unknown): Error {
+  return new Error(`Expected value of type "${type.name}" but got: ${show(value)}.`);
 }
