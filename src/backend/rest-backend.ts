@@ -95,7 +95,7 @@ class RestCalls {
     this.#hints = hints;
   }
 
-  async get(path: string, given: GivenOptions = nothing): Promise<unknown> {
+  get(path: string, given: GivenOptions = nothing): Promise<unknown> {
     const answer = this.#send('GET', path, given);
     if (given.notFound === undefined) return answer;
     return answer.catch((error: unknown) => {

@@ -122,8 +122,10 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       if (turned) return report.refused(turned);
       taken = true;
 
-      const viewer = await caller.viewer();
-      const budget = await gate.spend(caller, viewer, cost);
+      const known = caller.viewer();
+      const viewer = known instanceof Promise ? await known : known;
+      const spent = gate.spend(caller, viewer, cost);
+      const budget = spent instanceof Promise ? await spent : spent;
       if (isRefused(budget)) return report.refused(budget);
       caller.tell(budget.headers);
       const open = (clientSignal: AbortSignal): OperationContext => {
