@@ -97,8 +97,9 @@ class Writer {
         return value ? 'true' : 'false';
       default: {
         if (value === null || value === undefined) return 'null';
-        this.isAscii = false; // or not known to be
-        return JSON.stringify(value) ?? 'null';
+        const json = JSON.stringify(value) ?? 'null';
+        if (this.isAscii && beyondAscii.test(json)) this.isAscii = false;
+        return json;
       }
     }
   }
@@ -131,3 +132,4 @@ function isPlainText(values: readonly unknown[]): boolean {
 }
 
 const special = /[^ !#-[\]-~]/;
+const beyondAscii = /[^ -~]/;
