@@ -1,20 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { GraphQLError } from 'graphql';
+import { randomUUID } from 'node:crypto';
 import { describePlace } from '../../definition-place.ts';
 import type { RequestContext } from '../../request.ts';
 import { type EventsObserver, nobodyObserves } from '../observer.ts';
-import { SchemaBreach, validated } from '../standard-schema.ts';
 import type { EnqueueOptions, Job, JobDefinition, JobError } from './define-job.ts';
-import {
-  confirmed,
-  deadAgain,
-  isFinished,
-  newRecord,
-  orderOf,
-  revived,
-  unconfirmed,
-} from './job-changes.ts';
+import { confirmed, deadAgain, newRecord, orderOf, revived, unconfirmed } from './job-changes.ts';
+import { hashOf, readInput, refusal, scopeOf } from './job-input.ts';
 import type { JobOrder, JobRecord, JobStore } from './job-store.ts';
+import { type DeadLetter, deadLetterOf, isOf, jobOf } from './job-views.ts';
 import { JobWatch } from './job-watch.ts';
 import { type Queue, sendTimeoutMs } from './queue.ts';
 import { createWorker, type Worker } from './worker.ts';
@@ -54,19 +46,6 @@ export interface LiveJobsOptions {
   readonly now?: () => number;
 }
 
-/** A dead letter, for operators. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly job: string;
-  readonly viewer: string | null;
-  readonly input: unknown;
-  readonly attempts: number;
-  /** What the last attempt failed with. */
-  readonly cause: string | null;
-  readonly enqueuedAt: string;
-  readonly diedAt: string | null;
-}
-
 /** The jobs of a running server. */
 export interface LiveJobs {
   enqueue(
@@ -91,7 +70,6 @@ export interface LiveJobs {
 
 /** How long an enqueue may take before a repeat of it may take over, in milliseconds. */
 const sendHoldMs = 2 * sendTimeoutMs;
-const maxKeyLength = 128;
 
 /** Runs the jobs of a bff. Fails: Error for two of one name. */
 export function createLiveJobs(options: LiveJobsOptions): LiveJobs {
@@ -226,81 +204,4 @@ export function createLiveJobs(options: LiveJobsOptions): LiveJobs {
       `${describePlace(definition.place)}: the job "${definition.name}" does not run here; list it under jobs of a subschema of the "${options.bff}" bff`,
     );
   }
-}
-
-async function readInput(definition: JobDefinition, given: unknown): Promise<unknown> {
-  try {
-    return await validated(`the input of "${definition.name}"`, definition.input, given);
-  } catch (error) {
-    if (!(error instanceof SchemaBreach)) throw error;
-    throw refusal('BAD_USER_INPUT', `The input is refused: ${error.issues.join('; ')}.`);
-  }
-}
-
-/** What a key is unique in: its viewer and what they ask for. */
-function scopeOf(
-  { name }: JobDefinition,
-  { viewer }: RequestContext,
-  key: string | null | undefined,
-): string | null {
-  if (key === null || key === undefined) return null;
-  if (viewer === null) throw refusal('UNAUTHENTICATED', 'Log in to use an idempotency key.');
-  if (key.length < 1 || key.length > maxKeyLength) {
-    throw refusal(
-      'BAD_USER_INPUT',
-      `An idempotency key has 1 to ${maxKeyLength} characters, and this one ${key.length}.`,
-    );
-  }
-  return JSON.stringify([viewer.subject, name, key]);
-}
-
-function refusal(code: string, message: string, retryable = false): GraphQLError {
-  return new GraphQLError(message, { extensions: { code, retryable } });
-}
-
-/** Of what the input says, in whatever order its fields came. */
-function hashOf(input: unknown): string {
-  const text = JSON.stringify(input, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash('sha256')
-    .update(text ?? '')
-    .digest('base64url');
-}
-
-function isOf(record: JobRecord, { viewer }: RequestContext): boolean {
-  return (record.viewer?.subject ?? null) === (viewer?.subject ?? null);
-}
-
-const statuses = {
-  sending: 'QUEUED',
-  queued: 'QUEUED',
-  running: 'RUNNING',
-  succeeded: 'SUCCEEDED',
-  failed: 'FAILED',
-} as const;
-
-function jobOf(record: JobRecord): Job {
-  return {
-    id: record.id,
-    status: statuses[record.status],
-    progress: record.progress,
-    result: isFinished(record) ? (record.result ?? null) : null,
-    error: record.error,
-  };
-}
-
-function deadLetterOf(record: JobRecord): DeadLetter {
-  return {
-    id: record.id,
-    job: record.name,
-    viewer: record.viewer?.subject ?? null,
-    input: record.input,
-    attempts: record.attempt,
-    cause: record.cause,
-    enqueuedAt: new Date(record.createdAt).toISOString(),
-    diedAt: record.finishedAt === null ? null : new Date(record.finishedAt).toISOString(),
-  };
 }

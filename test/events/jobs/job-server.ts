@@ -112,3 +112,13 @@ export async function follow(url: string, id: string, viewer = 'ada') {
     ([, data = '']) => (JSON.parse(data) as Answer).data?.['job'] ?? null,
   );
 }
+
+/** A mutation that leaves work behind; `rest` has what else its input says. */
+export const work = (what: string, rest = ''): string =>
+  `mutation { work(input: { what: "${what}" ${rest} }) { id status } }`;
+
+export const jobOf = (id: string): string =>
+  `{ job(id: "${id}") { status progress result error { code message } } }`;
+
+/** The id in the answer to `work`. */
+export const idOf = ({ data }: Pick<Answer, 'data'>): string => String(data?.['work']?.['id']);
