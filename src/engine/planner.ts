@@ -29,7 +29,10 @@ export function createPlanner(
   const { planCacheBytes = 32 * 1024 * 1024, validationRules = specifiedRules } = options;
   const { maxTokens = 4000, maxSelections = 2000, maxDepth = 32 } = options.limits ?? {};
   const plans = new LRUCache<string, Plan>({ maxSize: planCacheBytes });
-  const seen = new LRUCache<string, true>({ max: 1000 });
+  const seen = new LRUCache<string, true>({
+    maxSize: planCacheBytes / 8,
+    sizeCalculation: (_, key) => key.length * 2,
+  });
   const byDocument = new WeakMap<DocumentNode, Map<string, Plan>>();
 
   const make = (

@@ -4,9 +4,8 @@ import type { Refusal } from '../../src/engine/engine.ts';
 import { measure } from '../../src/engine/limits.ts';
 import { engineOf, schemaOf } from './support/run.ts';
 
-const engine = engineOf([
-  { schema: schemaOf('type Node { id: ID a: Node b: Node } type Query { node: Node }') },
-]);
+const schema = schemaOf('type Node { id: ID a: Node b: Node } type Query { node: Node }');
+const engine = engineOf([{ schema }]);
 
 /** Fragments that each spread the next under two fields: 2^links selections. */
 function chain(links: number): string {
@@ -59,6 +58,20 @@ describe('prepare', () => {
     expect(engine.prepare(source, 'B')).not.toBe(plan);
     const document = parse(source);
     expect(engine.prepare(document, 'A')).toBe(engine.prepare(document, 'A'));
+  });
+
+  it('keeps the newest plans that have room, however many documents come', () => {
+    const room = 256 * 1024;
+    const bounded = engineOf([{ schema }], {}, { planCacheBytes: room });
+    const sources = [...Array(2_000).keys()].map((number) => `{ node { n${number}: id } }`);
+    const plans = sources.map((source) => bounded.prepare(source));
+    const newestFirst = [...sources.keys()].toReversed();
+    const forgotten = newestFirst.findIndex(
+      (number) => bounded.prepare(sources[number] ?? '') !== plans[number],
+    );
+    // A small plan counts for about ten KiB.
+    expect(forgotten).toBeGreaterThan(15);
+    expect(forgotten).toBeLessThan(40);
   });
 
   it('says what is wrong with a document', () => {
