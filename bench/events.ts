@@ -1,9 +1,9 @@
 /**
  * Subscribers on one topic: how late events are with many sockets, and what subscribing and
- * leaving leaves behind. `node bench/events.ts [sockets] [events/s] [seconds] [cycles]`, by default
- * 2,000 sockets at 50 events/s for 30 s and 20,000 cycles. Where `taskset` is there, the server has
- * one core and the subscribers have another; NATS_URL or another broker's variable puts that broker
- * in between.
+ * leaving leaves behind. `node bench/events.ts [sockets] [events/s] [seconds] [cycles] [ws|sse]`,
+ * by default 2,000 sockets at 50 events/s for 30 s and 20,000 cycles over WebSockets. Where `taskset`
+ * is there, the server has one core and the subscribers have another; NATS_URL or another broker's
+ * variable puts that broker in between.
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,8 +13,9 @@ import type { Seen } from './events/reader.ts';
 import { loadCore, serverCore, sleep } from './processes.ts';
 
 const [sockets = 2_000, perSecond = 50, seconds = 30, cycles = 20_000] = process.argv
-  .slice(2)
+  .slice(2, 6)
   .map(Number);
+const transport = process.argv[6] ?? 'ws';
 
 interface Report {
   readonly memory: { readonly rss: number; readonly heapUsed: number };
@@ -33,10 +34,12 @@ const readers = started('./events/readers.ts', loadCore);
 const [{ url }] = (await once(server, 'message')) as [{ url: string }];
 
 const idle = await order({});
-await tell({ open: sockets, url, query });
+await tell({ open: sockets, url, query, transport });
 let report = await order({});
 while (report.readers < sockets) report = await order({});
-console.log(`${sockets} sockets read one topic over ${report.subscriptions} broker subscription`);
+console.log(
+  `${sockets} sockets (${transport}) read one topic over ${report.subscriptions} broker subscription`,
+);
 
 // Compiled and warm before it counts.
 await publish(perSecond, 3);

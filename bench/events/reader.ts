@@ -2,63 +2,95 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** One subscriber over `graphql-transport-ws`, which reads as little as counting its events takes. */
+/** One subscriber, which reads as little as counting its events takes. */
 export interface Reader {
   leave(): void;
 }
 
-/** What a reader tells of an event, as often as it is asked to look into one. */
+/** What readers have seen. */
 export interface Seen {
   events: number;
   /** How late events were, in milliseconds; of those that were looked into. */
   readonly late: number[];
 }
 
+/** `looks`: whether it says how late its events are. */
+export type OpenReader = (url: URL, query: string, seen: Seen, looks: boolean) => Promise<Reader>;
+
+/** Over `graphql-transport-ws`. */
+export const openSocket: OpenReader = async (url, query, seen, looks) => {
+  const connection = await open(url);
+  const { socket } = connection;
+  await connection.answerTo(
+    `GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+  );
+  await connection.answerTo(frameOf({ type: 'connection_init' }));
+  const frames = new Frames((isText, frame) => {
+    if (!isText) return void socket.write(pong); // a ping: who does not answer is taken for gone
+    seen.events += 1;
+    if (looks && frame) seen.late.push(Date.now() - sentAtIn(frame.toString('latin1')));
+  }, looks);
+  connection.receive = (chunk) => frames.read(chunk);
+  // As clients do it, so that no two of them could be told the very same bytes.
+  socket.write(frameOf({ id: randomUUID(), type: 'subscribe', payload: { query } }));
+  return { leave: () => void socket.destroy() };
+};
+
+/** Over Server-Sent Events. */
+export const openStream: OpenReader = async (url, query, seen, looks) => {
+  const connection = await open(url);
+  const { socket } = connection;
+  const body = JSON.stringify({ query });
+  await connection.answerTo(
+    `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  let text = '';
+  connection.receive = (chunk) => {
+    text += chunk.toString('latin1');
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const isEvent = text.lastIndexOf('event: next', end) >= 0;
+      if (isEvent) seen.events += 1;
+      if (isEvent && looks) seen.late.push(Date.now() - sentAtIn(text));
+      text = text.slice(end + 2);
+    }
+  };
+  return { leave: () => void socket.destroy() };
+};
+
 /** All sockets of this process read into it: what is in there is looked at before the next one reads. */
 const shared = Buffer.alloc(256 * 1024);
 
-/** Opens a socket and subscribes. `looks`: whether it says how late its events are. */
-export async function openReader(
-  url: URL,
-  query: string,
-  seen: Seen,
-  looks: boolean,
-): Promise<Reader> {
-  let receive: (chunk: Buffer) => void = () => {};
+interface Connection {
+  readonly socket: Socket;
+  receive: (chunk: Buffer) => void;
+  /** Sends something; resolves with the first bytes that come then. */
+  answerTo(request: string | Buffer): Promise<void>;
+}
+
+async function open(url: URL): Promise<Connection> {
   const socket = connect({
     host: url.hostname,
     port: Number(url.port),
     onread: {
       buffer: shared,
       callback(length) {
-        receive(shared.subarray(0, length));
+        connection.receive(shared.subarray(0, length));
         return true;
       },
     },
   });
+  const connection: Connection = {
+    socket,
+    receive: () => {},
+    answerTo: (request) =>
+      new Promise((resolve) => {
+        connection.receive = () => resolve();
+        socket.write(request);
+      }),
+  };
   socket.on('error', () => {});
   await once(socket, 'connect');
-  const heard = (): Promise<void> =>
-    new Promise((resolve) => {
-      receive = () => resolve();
-    });
-  let answer = heard();
-  socket.write(
-    `GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
-  );
-  await answer;
-  answer = heard();
-  send(socket, { type: 'connection_init' });
-  await answer;
-  const frames = new Frames((isText, frame) => {
-    if (!isText) return void socket.write(pong); // a ping: who does not answer is taken for gone
-    seen.events += 1;
-    if (looks && frame) seen.late.push(Date.now() - sentAtIn(frame));
-  }, looks);
-  receive = (chunk) => frames.read(chunk);
-  // As clients do it, so that no two of them could be told the very same bytes.
-  send(socket, { id: randomUUID(), type: 'subscribe', payload: { query } });
-  return { leave: () => void socket.destroy() };
+  return connection;
 }
 
 /** Walks over frames without looking into them, wherever chunks cut them. */
@@ -122,18 +154,18 @@ function headSize(
   return there < 10 ? null : { head: 10, payload: Number(bytes.readBigUInt64BE(at + 2)) };
 }
 
-function sentAtIn(frame: Buffer): number {
-  return Number(/"sentAt":(\d+)/.exec(frame.toString('latin1'))?.[1]);
+function sentAtIn(text: string): number {
+  return Number(/"sentAt":(\d+)/.exec(text)?.[1]);
 }
 
 const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 /** Clients mask what they send; zeros are a mask too. */
-function send(socket: Socket, message: object): void {
+function frameOf(message: object): Buffer {
   const text = Buffer.from(JSON.stringify(message));
   const head = Buffer.alloc(8);
   head[0] = 0x81;
   head[1] = 0x80 | 126;
   head.writeUInt16BE(text.length, 2);
-  socket.write(Buffer.concat([head, text]));
+  return Buffer.concat([head, text]);
 }

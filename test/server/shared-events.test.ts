@@ -300,6 +300,26 @@ describe('an answer that takes a while', () => {
     expect(server.runs.slow).toBe(2);
   });
 
+  it('is not told to who logs out meanwhile, over Server-Sent Events either', async () => {
+    const server = await serve();
+    const response = await fetch(server.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: 'ann',
+      },
+      body: JSON.stringify({ query: 'subscription ($id: ID) { news(id: $id) { slow } }' }),
+    });
+    const bob = await subscriber(server, 'bob', 'slow');
+    await server.publish('1');
+    await until(() => server.held.length === 2); // they differ in language
+    server.ends.get('ann')?.();
+    for (const release of server.held.splice(0)) release();
+    expect((await bob.next()).data).toEqual({ news: { slow: '1' } });
+    expect(await response.text()).toBe(':\n\nevent: complete\ndata:\n\n');
+  });
+
   it('is given up once nobody is there for it', async () => {
     const server = await serve();
     const ann = await subscriber(server, 'ann', 'slow');
