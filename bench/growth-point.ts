@@ -53,6 +53,8 @@ const server = createServer(
   {
     backends: Object.fromEntries(names.map((name) => [name, fakeBackend({})])),
     environment: 'production',
+    persistedOnly: false,
+    rateLimit: false,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     limits: { depth: 64 },
   },
