@@ -38,6 +38,7 @@ export function createSubscriber<Plan>({ composed, invalidations }: SubscriberOp
       operation.release();
       return { kind: 'single', type, answer: report.answer(subscribed) };
     }
+    const source = eventSource(subscribed.events);
     const { text } = answerKeyOf(name, plan as object, run);
     // A waterfall is of what was asked for its client.
     const group = answers.join(report.showsWaterfall ? `${text} ${caller.requestId}` : text);
@@ -51,7 +52,7 @@ export function createSubscriber<Plan>({ composed, invalidations }: SubscriberOp
     const runEvent = (event: unknown, signal: AbortSignal) =>
       answerEvent(event, subscribed, operation.eventContext(signal), run);
     const events = new Subscription({
-      source: eventSource(subscribed.events),
+      source,
       position,
       signal: context.signal,
       answer: (event) => {
