@@ -57,5 +57,5 @@ export { type BearerOptions, bearerAuth } from './server/auth/bearer.ts';
 export { type SessionOptions, sessionAuth } from './server/auth/session.ts';
 export { type CreateServerOptions, createServer } from './server/bff-server.ts';
 export { serveBff } from './server/serve-bff.ts';
-export type { RunningServer } from './server/create-server.ts';
+export type { RunningServer } from './server/server-options.ts';
 export type { Limits } from './limits.ts';

@@ -22,12 +22,8 @@ import { createOrigins } from './admission/origins.ts';
 import { readRegisteredOperations } from './admission/registered-operations.ts';
 import type { Auth, AuthDefinition, AuthHost } from './auth/auth.ts';
 import type { ValuesOf } from './auth/auth-settings.ts';
-import {
-  createComposedServer,
-  environmentOf,
-  type RunningServer,
-  type ServerOptions,
-} from './create-server.ts';
+import { createComposedServer } from './create-server.ts';
+import { environmentOf, type RunningServer, type ServerOptions } from './server-options.ts';
 import { examplesOf } from './examples.ts';
 import { createLogger } from './log.ts';
 import { defaultLimits, type Limits } from '../limits.ts';

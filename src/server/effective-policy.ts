@@ -1,6 +1,7 @@
 import { type EffectiveBackendPolicy, effectivePolicy } from '../backend/policy.ts';
 import type { Bff, ClientRule } from '../bff/define-bff.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
+import { type Protections, switchedOff } from './admission/safe-start.ts';
 import type { Environment } from './mask.ts';
 
 /** What the environment decides of a policy. */
@@ -16,12 +17,9 @@ export interface PolicySwitches {
 }
 
 /** What holds for one bff with nothing left open; plain data, so that `JSON.stringify` prints it. */
-export interface EffectivePolicy extends PolicySwitches {
+export interface EffectivePolicy extends PolicySwitches, Protections {
   readonly bff: string;
   readonly environment: Environment;
-  readonly introspection: boolean;
-  /** Whether less is taken on when the event loop is late. */
-  readonly loadShedding: boolean;
   readonly clients: Readonly<Record<string, ClientRule>>;
   readonly limits: Limits;
   readonly backends: Readonly<Record<string, EffectiveBackendPolicy & { readonly kind: string }>>;
@@ -51,20 +49,19 @@ export function effectivePolicyOf(
 
 /** What of a policy does not work, a line each: first what protects us, then what a backend has not. */
 export function switchedOffIn(policy: EffectivePolicy): string[] {
-  const own: readonly (readonly [boolean, string])[] = [
-    [!policy.persistedOnly, 'registered operations only: whatever is asked runs'],
-    [policy.introspection, 'hiding the schema: anybody may introspect it'],
-    [!policy.rateLimit, 'rate limits: nobody has a budget'],
-    [!policy.loadShedding, 'load shedding: as much as comes is taken on'],
-    [!policy.shared, 'sharing with other instances: each has its own budgets, caches and sessions'],
-    [!policy.staff, 'the staff’s part of the admin port: ADMIN_TOKEN is not set'],
-  ];
   const ofBackends = Object.entries(policy.backends).flatMap(([name, backend]) => {
     const mesh = backend.resilience === 'mesh' ? ['retries, breakers and balancing'] : [];
     const off = optional.filter((part) => backend[part] === false).map(words);
     return [...mesh, ...off].map((part) => `${name}: ${part}`);
   });
-  return [...own.flatMap(([isOff, line]) => (isOff ? [line] : [])), ...ofBackends];
+  return [
+    ...switchedOff(policy),
+    ...(policy.shared
+      ? []
+      : ['sharing with other instances: each has its own budgets, caches and sessions']),
+    ...(policy.staff ? [] : ['the staff’s part of the admin port: ADMIN_TOKEN is not set']),
+    ...ofBackends,
+  ];
 }
 
 const optional = ['breaker', 'hedging', 'outlierEjection', 'healthCheck'] as const;

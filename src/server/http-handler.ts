@@ -1,40 +1,42 @@
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../request.ts';
 import type { OperationRequest } from './admission/admission.ts';
 import { addAnswerHeaders } from './admission/answer-headers.ts';
 import { type Gate, isPrefetch } from './admission/gate.ts';
-import type { Auth } from './auth/auth.ts';
 import type { Composed } from './composed.ts';
 import { eventStreamResponse } from './event-stream.ts';
+import { endpoint } from './endpoint.ts';
 import { useExplorer } from './explorer.ts';
 import {
   eventsNotAccepted,
-  type HttpRefusal,
   mutationOverGet,
   refusalOf,
-  refusalResponse,
   requestIdFor,
   textOverGet,
   withStatus,
 } from './http-refusal.ts';
-import type { Limits } from '../limits.ts';
 import { type Environment, maskError } from './mask.ts';
-import { acceptedMedia, isJsonContent } from './media-types.ts';
+import { acceptedMedia } from './media-types.ts';
 import type { RunOperation } from './operations.ts';
 import { createOutboxes } from './outbox.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { EventFlow } from './subscription.ts';
-import { isHttpRefusal, operationInBody, operationInUrl, readBody } from './request-body.ts';
+import {
+  type HookAuth,
+  useAuthRoutes,
+  useGuard,
+  useMediaTypes,
+  useOperationRequest,
+  useRoute,
+  useUrlLimit,
+} from './request-hooks.ts';
 import { clientIdentityOf } from './request-identity.ts';
 
 /** Request headers that change an answer. */
 export const varyBy =
   'accept, accept-language, authorization, cookie, origin, graphql-client-name, graphql-client-version';
-
-/** Where GraphQL answers. */
-export const endpoint = '/graphql';
 
 export interface HttpHandlerOptions<Plan> {
   readonly composed: Composed<Plan>;
@@ -44,7 +46,7 @@ export interface HttpHandlerOptions<Plan> {
   readonly environment: Environment;
   /** Told of requests that never became operations. */
   readonly refused: RefusalLog;
-  readonly auth?: Pick<Auth, 'guard' | 'routes'> | undefined;
+  readonly auth?: HookAuth | undefined;
   /** Whether GraphiQL is here. @default in development */
   readonly explorer?: boolean;
   /** Told of each response that stays open for a subscription. */
@@ -113,118 +115,6 @@ function useRequestId(refused: RefusalLog): Plugin {
 const cacheControl = new WeakMap<Request, string>();
 /** What else an operation says in its answer's headers. */
 const told = new WeakMap<Request, Readonly<Record<string, string>>>();
-
-/** 414 for a target over its limit. */
-function useUrlLimit(limits: Limits): Plugin {
-  return {
-    onRequest(hook) {
-      const { url } = hook.request;
-      if (url.length - url.indexOf('/', 'https://'.length) <= limits.urlLimitBytes) return;
-      refuse(hook, {
-        status: 414,
-        message: 'The URL is too long.',
-      });
-    },
-  };
-}
-
-/** The paths on which people log in and out. */
-function useAuthRoutes(auth: HttpHandlerOptions<unknown>['auth']): Plugin {
-  if (!auth) return {};
-  return {
-    async onRequest({ request, endResponse }) {
-      const response = await auth.routes(request);
-      if (response) endResponse(response);
-    },
-  };
-}
-
-/** What no credential makes right: a request that another site made, a credential of another kind. */
-function useGuard(auth: HttpHandlerOptions<unknown>['auth']): Plugin {
-  if (!auth) return {};
-  return {
-    onRequest(hook) {
-      const refusal = auth.guard(hook.request);
-      if (refusal) refuse(hook, refusal);
-    },
-    onResponse({ request, response }) {
-      // What a viewer got with GET is for nobody else, whatever stands in between.
-      if (request.method !== 'GET' || response.headers.has('cache-control')) return;
-      response.headers.set('cache-control', 'private, no-store');
-    },
-  };
-}
-
-/** 404 for any other path, 405 for anything but GET and POST. */
-function useRoute(): Plugin {
-  return {
-    onRequest(hook) {
-      if (hook.url.pathname !== endpoint) {
-        refuse(hook, {
-          status: 404,
-          message: `Nothing answers here; GraphQL answers at ${endpoint}.`,
-        });
-      } else if (hook.request.method !== 'GET' && hook.request.method !== 'POST') {
-        refuse(hook, {
-          status: 405,
-          message: `GraphQL is asked with GET or POST, not ${hook.request.method}.`,
-          headers: { allow: 'GET, POST' },
-        });
-      }
-    },
-  };
-}
-
-/** 415 for a body that is not plain JSON in UTF-8; 406 before anything runs. */
-function useMediaTypes(): Plugin {
-  return {
-    onRequestParse(hook) {
-      const { method, headers } = hook.request;
-      if (method === 'POST' && !isJsonContent(headers.get('content-type'))) {
-        refuse(hook, {
-          status: 415,
-          message: 'The content type must be application/json, in UTF-8.',
-          headers: { 'accept-post': 'application/json' },
-        });
-      } else if (
-        method === 'POST' &&
-        (headers.get('content-encoding') ?? 'identity') !== 'identity'
-      ) {
-        refuse(hook, {
-          status: 415,
-          message: 'The request body must not be compressed.',
-          headers: { 'accept-encoding': 'identity' },
-        });
-      } else if (!acceptedMedia(headers.get('accept')).whole) {
-        refuse(hook, {
-          status: 406,
-          message:
-            'The Accept header takes none of application/graphql-response+json, application/json, multipart/mixed and text/event-stream.',
-        });
-      }
-    },
-  };
-}
-
-/** 413 and 400: the body or query string becomes an operation request. */
-function useOperationRequest(limits: Limits): Plugin {
-  return {
-    onRequestParse({ setRequestParser, url, fetchAPI }) {
-      setRequestParser(async (request) => {
-        const text = request.method === 'POST' && (await readBody(request, limits.bodyLimitBytes));
-        const operation =
-          text === false
-            ? operationInUrl(url.searchParams)
-            : typeof text === 'string'
-              ? operationInBody(text)
-              : text;
-        return isHttpRefusal(operation)
-          ? refusalResponse(request, requestIdFor(request), operation, fetchAPI.Response)
-          : (operation as GraphQLParams);
-      });
-    },
-  };
-}
 
 /** The operation runs as on every other transport; only its answer's wire is chosen here. */
 function useOperations<Plan>({
@@ -312,15 +202,3 @@ function useEventStreams(): Plugin {
 const flows = new WeakMap<Request, EventFlow>();
 /** Stands for the events of a subscription, which flow without being iterated. */
 const notIterated: AsyncIterable<object> = { async *[Symbol.asyncIterator]() {} };
-
-/** Ends a request with its refusal, from any hook that can. */
-function refuse(
-  hook: Pick<
-    Parameters<NonNullable<Plugin['onRequest']>>[0],
-    'request' | 'endResponse' | 'fetchAPI'
-  >,
-  refusal: HttpRefusal,
-): void {
-  const { request, endResponse, fetchAPI } = hook;
-  endResponse(refusalResponse(request, requestIdFor(request), refusal, fetchAPI.Response));
-}

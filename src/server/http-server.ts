@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { endpoint } from './http-handler.ts';
+import { endpoint } from './endpoint.ts';
 import type { Limits } from '../limits.ts';
 import type { Origins } from './admission/origins.ts';
 import type { RefusalLog } from './refusal-log.ts';

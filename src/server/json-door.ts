@@ -10,7 +10,7 @@ import {
 } from './admission/admission.ts';
 import { type Gate, isPrefetch } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
-import { endpoint } from './http-handler.ts';
+import { endpoint } from './endpoint.ts';
 import { eventsNotAccepted, type HttpRefusal } from './http-refusal.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import { JsonReply } from './json-reply.ts';

@@ -3,7 +3,7 @@ import { Malformed, readPort, resolveSettings, type SettingUse } from '../backen
 import { describeFailure } from '../describe-failure.ts';
 import { traceSettings } from '../telemetry/telemetry.ts';
 import { nearestName } from '../nearest-name.ts';
-import type { RunningServer, ServerOptions } from './create-server.ts';
+import type { RunningServer, ServerOptions } from './server-options.ts';
 import { type EffectivePolicy, policyText } from './effective-policy.ts';
 import { createLogger, type LogLevel, logLevels } from './log.ts';
 import type { Environment } from './mask.ts';

@@ -5,7 +5,7 @@ import { adminSettings } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import type { AuthDefinition } from './auth/auth.ts';
 import { createServer, settingsBesideBackends } from './bff-server.ts';
-import { environmentOf } from './create-server.ts';
+import { environmentOf } from './server-options.ts';
 import { type EffectivePolicy, effectivePolicyOf } from './effective-policy.ts';
 import type { Environment } from './mask.ts';
 import { orExit, runMain } from './run-main.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mobile } from '../../bff-mobile/bff.ts';
 import { web } from '../../bff-web/bff.ts';
-import type { RunningServer } from '../../src/server/create-server.ts';
+import type { RunningServer } from '../../src/server/server-options.ts';
 import {
   departuresOf,
   routesOf,

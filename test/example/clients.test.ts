@@ -8,7 +8,7 @@ import { createClient as createSocketClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { web } from '../../bff-web/bff.ts';
-import type { RunningServer } from '../../src/server/create-server.ts';
+import type { RunningServer } from '../../src/server/server-options.ts';
 import { departuresOf, routesOf } from '../sandbox/source-files.ts';
 import { serve, startExample } from './example.ts';
 

@@ -5,11 +5,8 @@ import { BackendError } from '../../src/error.ts';
 import type { RequestContext } from '../../src/request.ts';
 import { registeredOperations } from '../../src/server/admission/registered-operations.ts';
 import type { Composed } from '../../src/server/composed.ts';
-import {
-  createComposedServer,
-  type RunningServer,
-  type ServerOptions,
-} from '../../src/server/create-server.ts';
+import { createComposedServer } from '../../src/server/create-server.ts';
+import type { RunningServer, ServerOptions } from '../../src/server/server-options.ts';
 import { defaultLimits, type Limits } from '../../src/limits.ts';
 import type { Logger } from '../../src/server/log.ts';
 import { stubEngine } from './stub-engine.ts';

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createHttpHandler, endpoint, type HttpHandlerOptions } from '../http-handler.ts';
+import { endpoint } from '../endpoint.ts';
+import { createHttpHandler, type HttpHandlerOptions } from '../http-handler.ts';
 import type { Logger } from '../log.ts';
 import type { RunOperation } from '../operations.ts';
 import { staffAuth } from './staff-auth.ts';

@@ -8,7 +8,6 @@ export interface StartOptions {
   readonly environment: Environment;
   readonly persistedOnly: boolean;
   readonly registered: RegisteredOperations;
-  readonly rateLimited: boolean;
   readonly origins: readonly string[];
   /** @default process.env */
   readonly variables?: Readonly<Record<string, string | undefined>>;
@@ -40,11 +39,23 @@ export function assertSafeStart(options: StartOptions): void {
   }
 }
 
-/** What is switched off in production, for the log of the start. */
-export function switchedOff({ environment, persistedOnly, rateLimited }: StartOptions): string[] {
-  if (environment !== 'production') return [];
+/** What protects a bff from whoever asks. */
+export interface Protections {
+  readonly persistedOnly: boolean;
+  /** Whether anybody may ask for the schema. */
+  readonly introspection: boolean;
+  readonly rateLimit: boolean;
+  /** Whether less is taken on when this process can't keep up. */
+  readonly loadShedding: boolean;
+}
+
+/** What of that does not work, a line each. */
+export function switchedOff(protections: Protections): string[] {
+  const { persistedOnly, introspection, rateLimit, loadShedding } = protections;
   return [
-    ...(persistedOnly ? [] : ['any operation runs: persistedOnly is off']),
-    ...(rateLimited ? [] : ['nobody is limited: rateLimit is off']),
+    ...(persistedOnly ? [] : ['registered operations only: whatever is asked runs']),
+    ...(introspection ? ['hiding the schema: anybody may introspect it'] : []),
+    ...(rateLimit ? [] : ['rate limits: nobody has a budget']),
+    ...(loadShedding ? [] : ['load shedding: as much as comes is taken on']),
   ];
 }

@@ -57,8 +57,16 @@ test('what is switched off in production is logged when it starts', async () => 
   const server = stubServer({ ...safe, persistedOnly: false, rateLimit: false });
   await server.listen();
   expect(server.log).toMatchObject([
-    { level: 'warn', message: 'any operation runs: persistedOnly is off' },
-    { level: 'warn', message: 'nobody is limited: rateLimit is off' },
+    {
+      level: 'warn',
+      message: 'switched off',
+      fields: {
+        off: [
+          'registered operations only: whatever is asked runs',
+          'rate limits: nobody has a budget',
+        ],
+      },
+    },
   ]);
   await server.close();
 });

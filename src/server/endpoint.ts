@@ -1,0 +1,2 @@
+/** Where GraphQL answers. */
+export const endpoint = '/graphql';
