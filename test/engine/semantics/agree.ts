@@ -6,6 +6,7 @@ import {
   parse,
   validate,
 } from 'graphql';
+import { stitchSchemas } from '@graphql-tools/stitch';
 import { expect } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
 
@@ -14,6 +15,8 @@ export interface Asked {
   readonly operationName?: string;
   readonly context?: object;
   readonly rootValue?: unknown;
+  /** Whether the engine gets what stitching makes of the schema, with types of its own. @default false */
+  readonly stitched?: boolean;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface Asked {
 export async function agree(
   schema: GraphQLSchema,
   source: string,
-  { variables = {}, operationName, context = {}, rootValue }: Asked = {},
+  { variables = {}, operationName, context = {}, rootValue, stitched = false }: Asked = {},
 ): Promise<ExecutionResult> {
   const document = parse(source);
   const invalid = validate(schema, document);
@@ -40,7 +43,9 @@ export async function agree(
           operationName,
         });
   const theirs = await executed;
-  const engine = createEngine({ schema, subschemas: [{ schema, rootValue }] });
+  const subschemas = [{ schema, rootValue }];
+  const graph = stitched ? stitchSchemas({ subschemas }) : schema;
+  const engine = createEngine({ schema: graph, subschemas });
   const plan = engine.prepare(source, operationName);
   const ours =
     'errors' in plan
