@@ -88,6 +88,7 @@ export function createServer(bff: Bff, options: CreateServerOptions = {}): Runni
     {
       persistedOnly: admission.PERSISTED_ONLY,
       worker: brokers.WORKER,
+      adminHost: admission.ADMIN_HOST,
       adminToken: admission.ADMIN_TOKEN,
       trustedHops: admission.TRUST_PROXY,
       origins: admission.ALLOWED_ORIGINS ?? [],

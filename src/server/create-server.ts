@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import type { LiveEvents } from '../events/live-events.ts';
 import { AnswerCache } from '../load/answer-cache.ts';
 import { createCaches } from '../load/caches.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { createAdminDoor } from './admin/admin-door.ts';
 import { deadLetterRoute } from './admin/dead-letters.ts';
+import { isLoopback, loopback } from './admin/admin-settings.ts';
 import { createStaffExplorer } from './admin/staff-explorer.ts';
 import { webhookConsumerRoute } from './admin/webhook-consumers.ts';
 import { createAdminServer } from './admin-server.ts';
@@ -48,6 +50,7 @@ export function createComposedServer<Plan>(
   const production = environment === 'production';
   const { persistedOnly = production, rateLimit = production } = options;
   const { introspection = !production } = options;
+  const { adminHost = loopback } = options;
   const { trustedHops = 0, origins: listed = [], worker = true, adminToken = null } = options;
   const { limits, registered, clients } = composed;
   assertSafeStart({
@@ -169,7 +172,8 @@ export function createComposedServer<Plan>(
       events &&
       createAdminDoor({
         bff: composed.name,
-        environment,
+        // Without a token it is open to this machine only.
+        environment: isLoopback(adminHost) ? environment : 'production',
         token: adminToken,
         roots: ['webhooks', 'jobs'],
         routes: [webhookConsumerRoute(events.webhooks.outgoing), deadLetterRoute(events.jobs)],
@@ -196,7 +200,7 @@ export function createComposedServer<Plan>(
       const adminPort = await listenOn(
         admin,
         options.adminPort ?? 0,
-        options.adminHost ?? '127.0.0.1',
+        adminHost,
         'ADMIN_PORT',
       ).catch(async (error: unknown) => {
         if (port !== null) await http.close(0);
@@ -205,7 +209,7 @@ export function createComposedServer<Plan>(
       if (worker !== false) events?.jobs.work();
       return {
         url: port === null ? '' : `http://${host ?? 'localhost'}:${port}${endpoint}`,
-        adminUrl: `http://${options.adminHost ?? '127.0.0.1'}:${adminPort}`,
+        adminUrl: `http://${isIP(adminHost) === 6 ? `[${adminHost}]` : adminHost}:${adminPort}`,
       };
     },
 

@@ -1,7 +1,7 @@
 import { env } from '../backend/setting.ts';
 import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
-import { adminSettings } from './admin/admin-settings.ts';
+import { adminSettings, isLoopback } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import type { AuthDefinition } from './auth/auth.ts';
 import { createServer, settingsBesideBackends } from './bff-server.ts';
@@ -74,7 +74,9 @@ function policyIn(
     shared: values.REDIS_URL !== null,
     trustedProxies: values.TRUST_PROXY,
     allowedOrigins: auth?.forPages === false ? [] : values.ALLOWED_ORIGINS,
-    staff: values.ADMIN_TOKEN !== null || environment === 'development',
+    staff:
+      values.ADMIN_TOKEN !== null ||
+      (environment === 'development' && isLoopback(values.ADMIN_HOST)),
   });
 }
 

@@ -127,11 +127,11 @@ describe('a drain', () => {
         answered += 1;
       }
     });
-    await vi.waitFor(() => expect(answered).toBeGreaterThan(40));
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(40), 10_000);
     const closed = server.close();
     const before = answered;
     // Every client is answered on a connection that ends with the answer, and on the next one.
-    await vi.waitFor(() => expect(answered).toBeGreaterThan(before + 60));
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(before + 60), 2_000);
     stop.abort();
     await Promise.all(clients);
     await closed;
