@@ -28,6 +28,10 @@ export class Amqp1Consumer implements Consumer {
     this.#options = options;
   }
 
+  get channel(): string {
+    return this.#options.channel;
+  }
+
   open(receiver: Receiver): void {
     if (this.#closed) return;
     this.#receiver = receiver;

@@ -35,6 +35,8 @@ class Amqp1Queue implements Queue {
   readonly #consumers = new Set<Amqp1Consumer>();
   /** What is sent and not confirmed. */
   readonly #sending = new Map<Delivery, Sending>();
+  /** What fails each link that is being opened. */
+  readonly #opening = new Set<(error: unknown) => void>();
   #connection: Promise<Connection> | undefined;
   #closed = false;
 
@@ -63,24 +65,7 @@ class Amqp1Queue implements Queue {
       log: this.#log,
     });
     this.#consumers.add(consumer);
-    const open = async (): Promise<void> => {
-      try {
-        const connection = await this.#open();
-        if (this.#closed) return;
-        consumer.open(
-          connection.open_receiver({
-            source: { address: this.#address(channel), durable: 2, expiry_policy: 'never' },
-            credit_window: 0,
-            autoaccept: false,
-            autosettle: true,
-          }),
-        );
-      } catch (error) {
-        this.#state.away(error);
-        if (!this.#closed) setTimeout(() => void open(), 500).unref();
-      }
-    };
-    void open();
+    void this.#receive(consumer);
     return consumer;
   }
 
@@ -94,6 +79,25 @@ class Amqp1Queue implements Queue {
     const closed = new Promise((resolve) => connection.once('connection_close', resolve));
     connection.close();
     await inTime(1_000, closed).catch(() => {});
+  }
+
+  /** Tries until there is a connection to take messages from. */
+  async #receive(consumer: Amqp1Consumer): Promise<void> {
+    try {
+      const connection = await this.#open();
+      if (this.#closed) return;
+      consumer.open(
+        connection.open_receiver({
+          source: { address: this.#address(consumer.channel), durable: 2, expiry_policy: 'never' },
+          credit_window: 0,
+          autoaccept: false,
+          autosettle: true,
+        }),
+      );
+    } catch (error) {
+      this.#state.away(error);
+      if (!this.#closed) setTimeout(() => void this.#receive(consumer), 500).unref();
+    }
   }
 
   #address(channel: string): string {
@@ -127,11 +131,16 @@ class Amqp1Queue implements Queue {
       opened = this.#open().then(
         (connection) =>
           new Promise<Sender>((resolve, reject) => {
+            this.#opening.add(reject);
             const sender = connection.open_sender({
               target: { address: this.#address(channel), durable: 2, expiry_policy: 'never' },
             });
-            sender.once('sendable', () => resolve(sender));
+            sender.once('sendable', () => {
+              this.#opening.delete(reject);
+              resolve(sender);
+            });
             sender.once('sender_error', ({ sender: failed }: EventContext) => {
+              this.#opening.delete(reject);
               this.#senders.delete(channel);
               reject(new Error(String(failed?.error ?? 'the broker refused the link')));
             });
@@ -170,8 +179,8 @@ class Amqp1Queue implements Queue {
     const connection = rhea.create_container().connect(options as ConnectionOptions); // its type has no room for a choice of transport
     connection.on('connection_open', () => this.#state.back());
     connection.on('disconnected', ({ error }: EventContext) => this.#lost(error));
-    connection.on('connection_error', ({ connection: lost }: EventContext) =>
-      this.#lost(lost.error),
+    connection.on('connection_error', ({ error, connection: ended }: EventContext) =>
+      this.#refused(error ?? ended.error ?? new Error('the broker ended the connection')),
     );
     connection.on('error', (error: unknown) => this.#lost(error));
     const settled = (settle: (sending: Sending) => void) => (context: EventContext) => {
@@ -191,6 +200,20 @@ class Amqp1Queue implements Queue {
       );
     }
     return connection;
+  }
+
+  /** The broker ended it, or does not let us in: rhea does not connect it again. */
+  #refused(error: unknown): void {
+    this.#lost(error);
+    for (const fail of this.#opening) fail(error);
+    this.#opening.clear();
+    this.#senders.clear();
+    this.#connection = undefined;
+    if (this.#closed) return;
+    const again = () => {
+      for (const consumer of this.#consumers) void this.#receive(consumer);
+    };
+    setTimeout(again, 1_000).unref();
   }
 
   /** What was not confirmed by now is never going to be. */
