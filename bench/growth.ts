@@ -51,7 +51,7 @@ export async function measureCurve(
   measureMs: number,
   note: (line: string) => void,
 ): Promise<string> {
-  const cells = [['graph', 'CPU ms', 'CPU µs an item', 'first answer ms', 'MB']];
+  const cells = [['graph', 'CPU ms', 'CPU µs an item', 'first answer ms', 'in CPU ms', 'MB']];
   for (const { label, ...point } of points) {
     const order: GrowthPoint = { ...point, measureMs };
     const text = await outputOf(
@@ -62,7 +62,7 @@ export async function measureCurve(
       serverCore,
       120_000,
     );
-    const { cpuMs, startMs, residentMb } = JSON.parse(text) as GrowthResult;
+    const { cpuMs, startMs, startCpuMs, residentMb } = JSON.parse(text) as GrowthResult;
     note(
       `  ${name}, ${label}: ${cpuMs.toFixed(3)} CPU ms, first answer after ${Math.round(startMs)} ms`,
     );
@@ -71,6 +71,7 @@ export async function measureCurve(
       cpuMs.toFixed(3),
       ((cpuMs * 1_000) / (point.list * point.depth)).toFixed(2),
       startMs.toFixed(0),
+      startCpuMs.toFixed(0),
       residentMb.toFixed(0),
     ]);
   }

@@ -85,6 +85,8 @@ const cases: Record<string, readonly Case[]> = {
     ['query ($v: Box) { box(input: $v) }', { v: { b: 'alone', c: 'z' } }],
     ['query ($v: Box) { box(input: $v) }', { v: { c: 'z', d: 'open', e: 'NO' } }],
     ['query ($v: Box) { box(input: $v) }', { v: { c: 'z', d: 'shut' } }],
+    ['query ($v: Box) { box(input: $v) }', { v: { a: null, b: [null], c: 'z', n: null } }],
+    ['query ($v: Box) { box(input: $v) }', { v: { c: 'z', n: { must: 'x' }, deep: [[]] } }],
     ['query ($v: Box) { box(input: $v) }', { v: { c: null } }],
     ['query ($v: Box) { box(input: $v) }', { v: 'text' }],
     ['query ($v: Box) { box(input: $v) }', { v: { a: 'x' } }],
