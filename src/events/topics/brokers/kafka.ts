@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, Kafka, KafkaMessage, Producer } from 'kafkajs';
+import type { Admin, Consumer, Kafka, Producer } from 'kafkajs';
 import { BrokerState, inTime } from '../../broker-state.ts';
 import type { EventMessage } from '../../cloud-event.ts';
 import { loadKafka } from '../../kafka-client.ts';
@@ -10,6 +9,7 @@ import type {
   BrokerSubscription,
   Heard,
 } from '../broker.ts';
+import { heardOf, makeConsumer, positionsIn, readFrom } from './kafka-log.ts';
 import { KafkaOutbox } from './kafka-outbox.ts';
 
 /** Longest wait for an answer, in milliseconds. */
@@ -64,7 +64,12 @@ class KafkaBroker implements Broker {
       await this.#make(admin, topic);
       const ends = await admin.fetchTopicOffsets(this.#topic(topic));
       const next = new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
-      const followed: Followed = { topic, listener, next, consumer: this.#consumer(kafka) };
+      const followed: Followed = {
+        topic,
+        listener,
+        next,
+        consumer: makeConsumer(kafka, this.#namespace),
+      };
       await this.#follow(followed, kafka, admin);
       this.#followed.add(followed);
       return {
@@ -94,9 +99,9 @@ class KafkaBroker implements Broker {
       if (open.size === 0) return heard;
       const next = new Map(from);
       const reached = Promise.withResolvers<void>();
-      const consumer = this.#consumer(kafka);
+      const consumer = makeConsumer(kafka, this.#namespace);
       try {
-        await this.#run(consumer, topic, next, (message, partition) => {
+        await readFrom(consumer, this.#topic(topic), next, (message, partition) => {
           const end = open.get(partition);
           if (end === undefined) return;
           heard.push(heardOf(message, next));
@@ -179,74 +184,22 @@ class KafkaBroker implements Broker {
     return made;
   }
 
-  #consumer(kafka: Kafka): Consumer {
-    return kafka.consumer({
-      groupId: `${this.#namespace}-${randomUUID()}`,
-      sessionTimeout: 10_000,
-      heartbeatInterval: 1_000,
-      maxWaitTimeInMs: 250,
-      allowAutoTopicCreation: true,
-      // It ends, and is made anew: positions are compared with what the broker has by then.
-      retry: {
-        initialRetryTime: 100,
-        maxRetryTime: 500,
-        retries: 3,
-        restartOnFailure: async () => false,
-      },
-    });
-  }
-
   async #follow(followed: Followed, kafka: Kafka, admin: Admin): Promise<void> {
     const { consumer, next, listener } = followed;
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       this.#state.away(payload.error);
-      void this.#resume(followed, kafka, admin);
+      if (followed.consumer === consumer) void this.#resume(followed, kafka, admin);
     });
-    await this.#run(consumer, followed.topic, next, (message) => {
+    await readFrom(consumer, this.#topic(followed.topic), next, (message) => {
       if (followed.consumer === consumer) listener.heard(heardOf(message, next));
     });
-  }
-
-  /** Reads from `next` on, and moves it; resolves when the partitions are ours. */
-  async #run(
-    consumer: Consumer,
-    topic: string,
-    next: Map<number, bigint>,
-    hear: (message: KafkaMessage, partition: number) => void,
-  ): Promise<void> {
-    const name = this.#topic(topic);
-    const joined = Promise.withResolvers<void>();
-    const seek = () => {
-      for (const [partition, offset] of next) {
-        consumer.seek({ topic: name, partition, offset: String(offset) });
-      }
-    };
-    consumer.on(consumer.events.GROUP_JOIN, () => {
-      // Nothing is committed, so that each time it has to be said where we are.
-      seek();
-      joined.resolve();
-    });
-    await consumer.connect();
-    await consumer.subscribe({ topics: [name], fromBeginning: false });
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: ({ partition, message }) => {
-        const offset = BigInt(message.offset);
-        if (offset >= (next.get(partition) ?? 0n)) {
-          next.set(partition, offset + 1n);
-          hear(message, partition);
-        }
-        return Promise.resolve();
-      },
-    });
-    seek();
-    await joined.promise;
   }
 
   /** Again and again, until a new consumer reads where the last one ended. */
   async #resume(followed: Followed, kafka: Kafka, admin: Admin): Promise<void> {
     const last = followed.consumer;
-    followed.consumer = this.#consumer(kafka);
+    const consumer = makeConsumer(kafka, this.#namespace);
+    followed.consumer = consumer;
     last.disconnect().catch(() => {}); // it is gone either way
     if (this.#closed || !this.#followed.has(followed)) return;
     try {
@@ -264,6 +217,7 @@ class KafkaBroker implements Broker {
     } catch (error) {
       this.#state.away(error);
       this.#made.clear();
+      if (followed.consumer !== consumer) return; // it crashed, and another has taken its place
       setTimeout(() => void this.#resume(followed, kafka, admin), 500).unref();
     }
   }
@@ -274,26 +228,4 @@ interface Opened {
   readonly admin: Admin;
   readonly producer: Producer;
   readonly outbox: KafkaOutbox;
-}
-
-function heardOf({ value, headers = {} }: KafkaMessage, next: ReadonlyMap<number, bigint>): Heard {
-  const texts = Object.entries(headers).flatMap(([name, given]) =>
-    given === undefined ? [] : [[name.toLowerCase(), String(given)] as const],
-  );
-  return {
-    headers: Object.fromEntries(texts),
-    body: value?.toString() ?? '',
-    cursor: [...next].map(([partition, offset]) => `${partition}-${offset}`).join('.'),
-  };
-}
-
-/** The next message of each partition; null for what is no cursor. */
-function positionsIn(cursor: string): Map<number, bigint> | null {
-  if (!/^\d{1,5}-\d{1,18}(\.\d{1,5}-\d{1,18})*$/.test(cursor)) return null;
-  return new Map(
-    cursor.split('.').map((part) => {
-      const [partition = '', offset = ''] = part.split('-');
-      return [Number(partition), BigInt(offset)];
-    }),
-  );
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { AsyncMessage, Channel, Connection, Publisher } from 'rabbitmq-client';
 import { BrokerState, inTime } from '../../broker-state.ts';
 import type { EventMessage } from '../../cloud-event.ts';
@@ -9,6 +9,7 @@ import type {
   BrokerSubscription,
   Heard,
 } from '../broker.ts';
+import { heardOf, isMarker, marker, type Place, placeOf } from './rabbitmq-message.ts';
 
 /** What a topic's stream keeps. */
 const kept = {
@@ -20,8 +21,6 @@ const kept = {
 const answerMs = 3_000;
 /** Most messages on their way to one listener. */
 const prefetchCount = 500;
-/** A message that only tells where a stream ends; nobody hears it. */
-const marker = 'tailorbird-position';
 
 /**
  * Topics as streams of RabbitMQ 3.9 or newer: the queue `<namespace>.topic.<name>`, kept for a day.
@@ -38,12 +37,6 @@ interface Followed {
   /** The last message that was heard, or that was there. */
   last: Place;
   channel: Channel | undefined;
-}
-
-/** A message of a stream: its number, and what tells it from one of another stream. */
-interface Place {
-  readonly offset: number;
-  readonly digest: string;
 }
 
 class RabbitmqBroker implements Broker {
@@ -276,28 +269,4 @@ class RabbitmqBroker implements Broker {
 
 async function closed(channel: Channel | undefined): Promise<void> {
   if (channel?.active) await channel.close().catch(() => {}); // it is gone either way
-}
-
-function isMarker({ headers }: AsyncMessage): boolean {
-  return headers?.[marker] !== undefined;
-}
-
-function placeOf(message: AsyncMessage): Place {
-  const digest = createHash('sha256').update(textOf(message)).digest('hex').slice(0, 8);
-  return { offset: Number(message.headers?.['x-stream-offset']), digest };
-}
-
-function heardOf(message: AsyncMessage, { offset, digest }: Place): Heard {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(message.headers ?? {})) {
-    if (typeof value === 'string') headers[name.toLowerCase()] = value;
-  }
-  if (message.contentType !== undefined) headers['content-type'] = message.contentType;
-  return { headers, body: textOf(message), cursor: `${offset}-${digest}` };
-}
-
-/** The client parses bodies that say they are JSON or plain text. */
-function textOf({ body }: AsyncMessage): string {
-  if (typeof body === 'string') return body;
-  return Buffer.isBuffer(body) ? body.toString() : JSON.stringify(body);
 }
