@@ -20,6 +20,8 @@ const transport = process.argv[6] ?? 'ws';
 interface Report {
   readonly memory: { readonly rss: number; readonly heapUsed: number };
   readonly cpu: { readonly user: number; readonly system: number };
+  /** How long it has been at work, in milliseconds, whether it was given a core or had to wait for one. */
+  readonly active: number;
   readonly readers: number;
   readonly subscriptions: number;
 }
@@ -54,8 +56,9 @@ const cpuMs = (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.
 console.log(
   `${seen.events} of ${expected} deliveries at ${perSecond} events/s${isPinned ? ', server on one core' : ''}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, at most ${seen.late.at(-1)} ms, of ${seen.late.length} looked at`,
 );
+const given = cpuMs / (after.active - before.active);
 console.log(
-  `server: ${Math.round((cpuMs / tookMs) * 100)}% of a core, ${((cpuMs * 1_000) / seen.events).toFixed(1)} µs a delivery; ${mib(idle.memory.rss)} MiB before, ${mib(after.memory.rss)} MiB after (heap ${mib(before.memory.heapUsed)} → ${mib(after.memory.heapUsed)} MiB)`,
+  `server: ${Math.round((cpuMs / tookMs) * 100)}% of a core (given ${Math.round(Math.min(1, given) * 100)}% of one when it had work), ${((cpuMs * 1_000) / seen.events).toFixed(1)} µs a delivery; ${mib(idle.memory.rss)} MiB before, ${mib(after.memory.rss)} MiB after (heap ${mib(before.memory.heapUsed)} → ${mib(after.memory.heapUsed)} MiB)`,
 );
 
 readers.send({ leave: true } satisfies ReadersOrder);

@@ -21,9 +21,10 @@ export type OpenReader = (url: URL, query: string, seen: Seen, looks: boolean) =
 export const openSocket: OpenReader = async (url, query, seen, looks) => {
   const connection = await open(url);
   const { socket } = connection;
-  await connection.answerTo(
+  const upgraded = await connection.answerTo(
     `GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
   );
+  expectStatus(upgraded, 101);
   await connection.answerTo(frameOf({ type: 'connection_init' }));
   const frames = new Frames((isText, frame) => {
     if (!isText) return void socket.write(pong); // a ping: who does not answer is taken for gone
@@ -41,9 +42,10 @@ export const openStream: OpenReader = async (url, query, seen, looks) => {
   const connection = await open(url);
   const { socket } = connection;
   const body = JSON.stringify({ query });
-  await connection.answerTo(
+  const opened = await connection.answerTo(
     `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
+  expectStatus(opened, 200);
   let text = '';
   connection.receive = (chunk) => {
     text += chunk.toString('latin1');
@@ -63,8 +65,8 @@ const shared = Buffer.alloc(256 * 1024);
 interface Connection {
   readonly socket: Socket;
   receive: (chunk: Buffer) => void;
-  /** Sends something; resolves with the first bytes that come then. */
-  answerTo(request: string | Buffer): Promise<void>;
+  /** Sends something; resolves with the first bytes that come then. Fails when the connection does. */
+  answerTo(request: string | Buffer): Promise<string>;
 }
 
 async function open(url: URL): Promise<Connection> {
@@ -83,14 +85,19 @@ async function open(url: URL): Promise<Connection> {
     socket,
     receive: () => {},
     answerTo: (request) =>
-      new Promise((resolve) => {
-        connection.receive = () => resolve();
+      new Promise((resolve, reject) => {
+        socket.once('close', () => reject(new Error('the connection was closed')));
+        connection.receive = (chunk) => resolve(chunk.toString('latin1'));
         socket.write(request);
       }),
   };
   socket.on('error', () => {});
   await once(socket, 'connect');
   return connection;
+}
+
+function expectStatus(answer: string, status: number): void {
+  if (!answer.startsWith(`HTTP/1.1 ${status} `)) throw new Error(`refused: ${answer}`);
 }
 
 /** Walks over frames without looking into them, wherever chunks cut them. */

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { createLiveEvents, type LiveEvents } from '../../src/events/live-events.ts';
 import {
   createServer,
@@ -50,9 +51,8 @@ const bff = defineBff({
 let events: LiveEvents | undefined;
 const { REDIS_URL = null, NATS_URL = null, AMQP_URL = null, KAFKA_BROKERS = null } = process.env;
 const server = createServer(bff, {
-  environment: 'production',
-  persistedOnly: false,
-  rateLimit: false,
+  // What is turned away in production is not what is measured here.
+  environment: 'development',
   events: (host) => {
     events = createLiveEvents({
       definitions: { topics: [ticked], jobs: [], webhooks: [] },
@@ -87,6 +87,7 @@ process.on('message', (order: { readonly perSecond?: number; readonly events?: n
   process.send?.({
     memory: process.memoryUsage(),
     cpu: process.cpuUsage(),
+    active: performance.eventLoopUtilization().active,
     ...events?.topics.count(),
   });
 });
