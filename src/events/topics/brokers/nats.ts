@@ -1,12 +1,6 @@
-import type {
-  Consumer,
-  ConsumerMessages,
-  JetStreamClient,
-  JetStreamManager,
-  JsMsg,
-} from '@nats-io/jetstream';
-import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { BrokerState, inTime } from '../../broker-state.ts';
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { BrokerState } from '../../broker-state.ts';
 import type { EventMessage } from '../../cloud-event.ts';
 import type {
   Broker,
@@ -15,13 +9,12 @@ import type {
   BrokerSubscription,
   Heard,
 } from '../broker.ts';
+import { answerMs, NatsLink } from './nats-connection.ts';
 
 /** How long a topic's messages are kept, in nanoseconds: a day. */
 const keptNanos = 86_400 * 1e9;
 /** Most that a topic keeps, in bytes. */
 const keptBytes = 256 * 1024 * 1024;
-/** Longest wait for an answer, in milliseconds. */
-const answerMs = 2_000;
 
 /**
  * Topics as streams of NATS JetStream: `<namespace>_<name>` keeps the subject
@@ -29,12 +22,6 @@ const answerMs = 2_000;
  */
 export function createNatsBroker(options: BrokerOptions): Broker {
   return new NatsBroker(options);
-}
-
-interface Connected {
-  readonly connection: NatsConnection;
-  readonly jetstream: JetStreamClient;
-  readonly manager: JetStreamManager;
 }
 
 interface Followed {
@@ -49,25 +36,33 @@ interface Followed {
 
 class NatsBroker implements Broker {
   readonly name = 'nats';
-  readonly #url: string;
   readonly #namespace: string;
   readonly #state: BrokerState;
+  readonly #link: NatsLink;
   readonly #followed = new Set<Followed>();
   readonly #streams = new Map<string, Promise<void>>();
-  #connected: Promise<Connected> | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor({ url, namespace = 'tailorbird', log }: BrokerOptions) {
-    this.#url = url;
     this.#namespace = namespace;
-    this.#state = new BrokerState('nats', log);
-    this.#connect().catch(() => {}); // the log has been told
+    const state = new BrokerState('nats', log);
+    this.#state = state;
+    this.#link = new NatsLink({
+      url,
+      name: namespace,
+      state,
+      back: () => {
+        this.#streams.clear();
+        if (this.#followed.size > 0) this.#resumeAll();
+        else state.back();
+      },
+    });
   }
 
   async publish(topic: string, { headers, body }: EventMessage): Promise<void> {
     try {
-      const { connection, jetstream } = await this.#ready();
+      const { connection, jetstream } = await this.#link.ready();
       const { headers: makeHeaders } = await import('@nats-io/transport-node');
       await this.#makeStream(topic);
       const sent = makeHeaders();
@@ -125,9 +120,8 @@ class NatsBroker implements Broker {
   async close(): Promise<void> {
     this.#closed = true;
     this.#state.close();
-    clearTimeout(this.#retry);
-    const connected = await this.#connected?.catch(() => undefined);
-    await connected?.connection.close().catch(() => {});
+    clearTimeout(this.#again);
+    await this.#link.close();
   }
 
   #subject(topic: string): string {
@@ -138,90 +132,15 @@ class NatsBroker implements Broker {
     return `${this.#namespace}_${topic.replaceAll('.', '_')}`;
   }
 
-  /** The connection; what is asked while there is none fails at once. */
-  async #ready(): Promise<Connected> {
-    const connected = await inTime(answerMs, this.#connect());
-    if (this.#isDown) throw new Error('there is no connection');
-    return connected;
-  }
-
-  #isDown = false;
-
-  #connect(): Promise<Connected> {
-    this.#connected ??= this.#open().catch((error: unknown) => {
-      this.#state.away(error);
-      this.#connected = undefined;
-      clearTimeout(this.#retry);
-      if (!this.#closed) {
-        this.#retry = setTimeout(() => this.#connect().catch(() => {}), 500).unref();
-      }
-      throw error;
-    });
-    return this.#connected;
-  }
-
-  async #open(): Promise<Connected> {
-    const [{ connect }, { jetstream, jetstreamManager }] = await Promise.all([
-      import('@nats-io/transport-node'),
-      import('@nats-io/jetstream'),
-    ]);
-    const { username, password, protocol, host } = new URL(this.#url);
-    const connection = await connect({
-      servers: host,
-      ...(username !== '' && { user: decodeURIComponent(username) }),
-      ...(password !== '' && { pass: decodeURIComponent(password) }),
-      ...(protocol === 'tls:' && { tls: {} }),
-      name: this.#namespace,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 200,
-      reconnectJitter: 100,
-      timeout: answerMs,
-      pingInterval: 5_000,
-      maxPingOut: 2,
-    });
-    if (this.#closed) await connection.close();
-    else this.#watch(connection);
-    const manager = await jetstreamManager(connection, { timeout: answerMs });
-    this.#isDown = false;
-    this.#state.back();
-    return { connection, jetstream: jetstream(connection, { timeout: answerMs }), manager };
-  }
-
-  #watch(connection: NatsConnection): void {
-    const follow = async () => {
-      for await (const { type } of connection.status()) {
-        if (type === 'disconnect') {
-          this.#isDown = true;
-          this.#state.away('the connection was lost');
-        } else if (type === 'reconnect') {
-          this.#isDown = false;
-          this.#streams.clear();
-          this.#resumeAll();
-        }
-      }
-    };
-    void follow();
-    void connection.closed().then((reason) => {
-      if (this.#closed) return;
-      this.#isDown = true;
-      this.#state.away(reason ?? 'the connection was closed');
-      this.#connected = undefined;
-      this.#connect().then(
-        () => this.#resumeAll(),
-        () => {},
-      );
-    });
-  }
-
   #resumeAll(): void {
     Promise.all([...this.#followed].map((followed) => this.#resume(followed))).then(
       () => this.#state.back(),
       (error: unknown) => {
         // JetStream comes up a little after its server.
         this.#state.away(error);
-        if (this.#closed || this.#isDown) return;
-        clearTimeout(this.#retry);
-        this.#retry = setTimeout(() => this.#resumeAll(), 200).unref();
+        if (this.#closed || this.#link.isDown) return;
+        clearTimeout(this.#again);
+        this.#again = setTimeout(() => this.#resumeAll(), 200).unref();
       },
     );
   }
@@ -253,7 +172,7 @@ class NatsBroker implements Broker {
   }
 
   async #consumer(topic: string, from: number): Promise<Consumer> {
-    const { jetstream } = await this.#ready();
+    const { jetstream } = await this.#link.ready();
     return jetstream.consumers.get(this.#streamName(topic), {
       deliver_policy: 'by_start_sequence',
       opt_start_seq: from,
@@ -264,7 +183,7 @@ class NatsBroker implements Broker {
   async #stream(
     topic: string,
   ): Promise<{ readonly epoch: string; readonly first: number; readonly last: number }> {
-    const { manager } = await this.#ready();
+    const { manager } = await this.#link.ready();
     await this.#makeStream(topic);
     const { created, state } = await manager.streams.info(this.#streamName(topic));
     return {
@@ -276,7 +195,7 @@ class NatsBroker implements Broker {
 
   /** Once for each connection; who comes meanwhile waits too, so that none overtakes. */
   async #makeStream(topic: string): Promise<void> {
-    const { manager } = await this.#ready();
+    const { manager } = await this.#link.ready();
     let made = this.#streams.get(topic);
     if (made === undefined) {
       const name = this.#streamName(topic);
