@@ -12,6 +12,7 @@ import {
 } from 'tailorbird';
 import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
+import { JsonText } from '../../src/engine/text.ts';
 
 type Builder = ReturnType<typeof createSubschemaBuilder>;
 type Merge = Parameters<typeof defineSubschema>[0]['merge'];
@@ -329,7 +330,8 @@ describe('the plan', () => {
     if (!('events' in subscribed)) throw new Error('there are no events');
     const results: unknown[] = [];
     for await (const event of subscribed.events) {
-      results.push(await subscribed.answer(event, { context: contexts.shift() }));
+      const answer = await subscribed.answer(event, { context: contexts.shift() });
+      results.push(answer instanceof JsonText ? answer.toString() : answer);
     }
     expect(results).toMatchObject([
       '{"data":{"ticks":"one"}}',
