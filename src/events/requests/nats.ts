@@ -12,7 +12,7 @@ export function natsRequests(endpoint: URL): Requests {
   const open = async (): Promise<NatsConnection> => {
     const { connect } = await import('@nats-io/transport-node');
     const { username, password, protocol, host } = endpoint;
-    return connect({
+    const connection = await connect({
       servers: host,
       ...(username !== '' && { user: decodeURIComponent(username) }),
       ...(password !== '' && { pass: decodeURIComponent(password) }),
@@ -21,6 +21,9 @@ export function natsRequests(endpoint: URL): Requests {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 200,
     });
+    // For good: by a server that does not let it in any more. The next request makes another.
+    void connection.closed().then(() => (connected = undefined));
+    return connection;
   };
   return {
     async send(text, deadlineMs) {
