@@ -6,25 +6,30 @@ import type { PrivateBroker, PrivateOptions } from './private-brokers.ts';
 export interface KillableAdapter {
   readonly create: (options: BrokerOptions) => Broker;
   readonly start: (options?: PrivateOptions) => Promise<PrivateBroker>;
-  /** How long a topic must have been before the broker keeps it through a kill. @default 0 */
-  readonly settleMs?: number;
 }
 
-/** What an adapter holds when its broker dies, comes back, and asks for credentials. */
-export function describeBrokerKills({ create, start, settleMs = 0 }: KillableAdapter): void {
-  const open = (url: string) => {
-    const lines: string[] = [];
-    const broker = create({ url, log: (line) => lines.push(line) });
-    onTestFinished(() => broker.close());
-    return { broker, lines };
-  };
-  const own = async (options?: PrivateOptions) => {
-    const server = await start(options);
-    onTestFinished(() => server.remove());
-    return server;
-  };
-  const message = (body: string) => ({ headers: { 'content-type': 'text/plain' }, body });
+const message = (body: string) => ({ headers: { 'content-type': 'text/plain' }, body });
 
+/** A broker and its adapters, for one test. */
+function stageOf({ create, start }: KillableAdapter) {
+  return {
+    open(url: string) {
+      const lines: string[] = [];
+      const broker = create({ url, log: (line) => lines.push(line) });
+      onTestFinished(() => broker.close());
+      return { broker, lines };
+    },
+    async own(options?: PrivateOptions) {
+      const server = await start(options);
+      onTestFinished(() => server.remove());
+      return server;
+    },
+  };
+}
+
+/** Its log survives a kill. Under load: brokers.kill-test.ts. */
+export function itGoesOnWhereItWas(adapter: KillableAdapter): void {
+  const { open, own } = stageOf(adapter);
   it('goes on where it was when the broker is killed and comes back', async () => {
     const server = await own();
     const { broker, lines } = open(server.url);
@@ -33,7 +38,6 @@ export function describeBrokerKills({ create, start, settleMs = 0 }: KillableAda
     await broker.listen('things.moved', hearing);
     await broker.publish('things.moved', message('before'), 'a');
     await hearing.until(1);
-    if (settleMs > 0) await new Promise((resolve) => setTimeout(resolve, settleMs));
     await server.kill();
     await expect(other.publish('things.moved', message('lost'), 'a')).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
@@ -49,6 +53,11 @@ export function describeBrokerKills({ create, start, settleMs = 0 }: KillableAda
     expect(hearing.gaps).toBe(0);
     expect(lines.filter((line) => line.includes(' is away'))).toHaveLength(1);
   });
+}
+
+/** What an adapter holds when its broker comes back empty, comes late, and asks for credentials. */
+export function describeBrokerKills(adapter: KillableAdapter): void {
+  const { open, own } = stageOf(adapter);
 
   it('says the gap when the broker comes back without its log, and hears on', async () => {
     const server = await own({ durable: false });

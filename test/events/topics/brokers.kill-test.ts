@@ -41,5 +41,5 @@ describe.each(brokers)('over %s', (_, program, start, create, settleMs) => {
 
 // Those of the others take moments: brokers.test.ts.
 describe.skipIf(!installed('rabbitmq-server'))('over RabbitMQ', { timeout: 60_000 }, () => {
-  describeBrokerKills({ create: createRabbitmqBroker, start: privateRabbitmq, settleMs: 3_000 });
+  describeBrokerKills({ create: createRabbitmqBroker, start: privateRabbitmq });
 });

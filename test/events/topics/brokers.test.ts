@@ -6,7 +6,7 @@ import { createRabbitmqBroker } from '../../../src/events/topics/brokers/rabbitm
 import { createRedisBroker } from '../../../src/events/topics/brokers/redis.ts';
 import { deleteQueues, rabbitmqAnswers, rabbitmqUrl } from '../running-rabbitmq.ts';
 import { describeBroker, topics } from './broker-contract.ts';
-import { describeBrokerKills } from './broker-kills.ts';
+import { describeBrokerKills, itGoesOnWhereItWas } from './broker-kills.ts';
 import { installed, mockKafka, privateNats, privateRedis } from './private-brokers.ts';
 
 describe.skipIf(!installed('redis-server'))('over Redis', () => {
@@ -15,6 +15,7 @@ describe.skipIf(!installed('redis-server'))('over Redis', () => {
     start: privateRedis,
     nowhere: (port) => `redis://127.0.0.1:${port}`,
   });
+  itGoesOnWhereItWas({ create: createRedisBroker, start: privateRedis });
   describeBrokerKills({ create: createRedisBroker, start: privateRedis });
 });
 
@@ -24,6 +25,7 @@ describe.skipIf(!installed('nats-server'))('over NATS', () => {
     start: privateNats,
     nowhere: (port) => `nats://127.0.0.1:${port}`,
   });
+  itGoesOnWhereItWas({ create: createNatsBroker, start: privateNats });
   describeBrokerKills({ create: createNatsBroker, start: privateNats });
 });
 
