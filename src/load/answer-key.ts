@@ -34,6 +34,17 @@ export class AnswerKey {
     this.#parts = parts;
   }
 
+  /** Whether it is the key of these parts as well, by identity of their variables. */
+  isOf({ variables, locale, client }: AnswerKeyParts): boolean {
+    const own = this.#parts;
+    return (
+      own.variables === variables &&
+      own.locale === locale &&
+      own.client.name === client.name &&
+      own.client.version === client.version
+    );
+  }
+
   /** Long variables are hashed. */
   get text(): string {
     return (this.#text ??= `${this.operation}${textOf(this.#parts)}`);

@@ -15,7 +15,13 @@ export interface OperationRun {
   readonly report: OperationReport;
 }
 
-const keys = new WeakMap<object, string>();
+/** Of each plan: its key, and the last one of its reads without variables. */
+interface KnownKeys {
+  readonly operation: string;
+  last: AnswerKey | null;
+}
+
+const known = new WeakMap<object, KnownKeys>();
 let lastId = 0;
 
 /** What tells this operation's answers from all others, but for who asks. */
@@ -24,12 +30,18 @@ export function answerKeyOf(
   plan: object,
   { request, caller }: Pick<OperationRun, 'request' | 'caller'>,
 ): AnswerKey {
-  let key = keys.get(plan);
-  if (key === undefined) {
+  let keys = known.get(plan);
+  if (keys === undefined) {
     // An answer lives no longer than its process, in which a plan has one schema.
-    key = operationKey({ bff, schemaHash: '', operation: String(++lastId) });
-    keys.set(plan, key);
+    const operation = operationKey({ bff, schemaHash: '', operation: String(++lastId) });
+    known.set(plan, (keys = { operation, last: null }));
   }
   const { locale, client } = caller;
-  return new AnswerKey(key, { variables: request.variables, locale, client });
+  const { variables } = request;
+  const parts = { variables, locale, client };
+  if (keys.last?.isOf(parts)) return keys.last;
+  const key = new AnswerKey(keys.operation, parts);
+  // Variables may be as long as a body: none are held on to.
+  if (variables === null) keys.last = key;
+  return key;
 }
