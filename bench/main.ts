@@ -38,9 +38,9 @@ async function run(options: Options): Promise<void> {
   const plan: Plan = {
     rounds: options.rounds,
     connections: 64,
-    firstWarmUpMs: options.quick ? 3_000 : 12_000, // compilers share the core with what they compile
-    warmUpMs: 500,
-    measureMs: 2_000,
+    firstWarmUpMs: options.quick ? 3_000 : 8_000, // compilers share the core with what they compile
+    warmUpMs: 100,
+    measureMs: 1_000,
   };
   const starts = await runStarts(options);
   const tables: Table[] = [];

@@ -9,6 +9,9 @@ import { median } from './table.ts';
 /** One contestant's medians over the rounds of one scenario. */
 export interface Row {
   readonly contestant: Contestant;
+  /** CPU a request and requests/s over ours, each from a slice directly after one of ours. */
+  readonly cpuToOurs: number;
+  readonly rateToOurs: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -38,6 +41,13 @@ export interface Plan {
 
 interface Runner extends Entry {
   readonly samples: Sample[];
+  /** Of each round: ours, and its own right after. */
+  readonly pairs: Pair[];
+}
+
+interface Pair {
+  readonly ours: Sample;
+  readonly theirs: Sample;
 }
 
 interface Sample extends LoadResult {
@@ -45,7 +55,11 @@ interface Sample extends LoadResult {
   readonly callsPerQuery: number;
 }
 
-/** Runs one scenario: starts everyone, checks each answer, then measures them in turn. */
+/**
+ * Runs one scenario: starts everyone, checks each answer, warms them up, then measures them in turn
+ * in short slices, one of ours before each of the others'. A shared machine is three times as fast
+ * in one minute as in the next; between two slices it is nearly the same.
+ */
 export async function measure(
   scenario: Scenario,
   contestants: readonly Contestant[],
@@ -63,15 +77,25 @@ export async function measure(
     for (const contestant of contestants) {
       const entry = await stage.admit(contestant);
       if (typeof entry === 'string') leaveOut(contestant, entry);
-      else runners.push({ ...entry, samples: [] });
+      else runners.push({ ...entry, samples: [], pairs: [] });
     }
-    for (let round = 0; round < plan.rounds; round++) {
-      for (const runner of inTurn(runners, round)) {
-        const sample = await quietSampleOf(runner, scenario, stage, plan, round);
-        runner.samples.push(sample);
-        note(`  round ${round + 1}, ${runner.contestant.name}: ${brief(sample)}`);
-        if (sample.wrong === 0) continue;
-        leaveOut(runner.contestant, `disqualified: ${sample.wrong} wrong answers under load`);
+    const take = (runner: Runner) => sampleOf(runner, scenario, stage, plan, plan.warmUpMs);
+    for (const runner of runners) await sampleOf(runner, scenario, stage, plan, plan.firstWarmUpMs);
+    const own = runners.find(({ contestant }) => contestant.kind === 'ours') ?? runners[0];
+    for (let round = 0; own !== undefined && round < plan.rounds; round++) {
+      const others = runners.length === 1 ? runners : runners.filter((runner) => runner !== own);
+      for (const runner of inTurn(others, round)) {
+        const pair = await quietPairOf(
+          () => take(own),
+          () => take(runner),
+        );
+        runner.pairs.push(pair);
+        runner.samples.push(pair.theirs);
+        if (runner !== own) own.samples.push(pair.ours);
+        note(`  round ${round + 1}, ${runner.contestant.name}: ${brief(pair.theirs)}`);
+        const { wrong } = pair.theirs;
+        if (wrong === 0) continue;
+        leaveOut(runner.contestant, `disqualified: ${wrong} wrong answers under load`);
         runners.splice(runners.indexOf(runner), 1);
         await runner.server.stop();
       }
@@ -83,13 +107,21 @@ export async function measure(
 }
 
 /** Measured again, at most twice, when other programs took a tenth of the server's core. */
-async function quietSampleOf(...given: Parameters<typeof sampleOf>): Promise<Sample> {
-  let best = await sampleOf(...given);
-  for (let again = 0; again < 2 && best.foreignShare > 0.1; again++) {
-    const next = await sampleOf(...given);
-    if (next.foreignShare < best.foreignShare || next.wrong > 0) best = next;
+async function quietPairOf(
+  ours: () => Promise<Sample>,
+  theirs: () => Promise<Sample>,
+): Promise<Pair> {
+  const take = async (): Promise<Pair> => ({ ours: await ours(), theirs: await theirs() });
+  let best = await take();
+  for (let again = 0; again < 2 && foreignShareOf(best) > 0.1; again++) {
+    const next = await take();
+    if (foreignShareOf(next) < foreignShareOf(best) || next.theirs.wrong > 0) best = next;
   }
   return best;
+}
+
+function foreignShareOf({ ours, theirs }: Pair): number {
+  return Math.max(ours.foreignShare, theirs.foreignShare);
 }
 
 async function sampleOf(
@@ -97,16 +129,16 @@ async function sampleOf(
   { work }: Scenario,
   stage: Stage,
   plan: Plan,
-  round: number,
+  warmUpMs: number,
 ): Promise<Sample> {
   const order: LoadOrder = {
     port: entry.port,
     path: '/graphql',
     body: JSON.stringify({ query: work.query }),
     connections: work.connections ?? plan.connections,
-    warmUpMs: round === 0 ? plan.firstWarmUpMs : plan.warmUpMs,
+    warmUpMs,
     measureMs: plan.measureMs,
-    leastRequests: 300,
+    leastRequests: 100,
     serverPid: entry.server.pid,
     serverCore,
     upstreamPid: stage.upstream.pid,
@@ -134,13 +166,17 @@ function inTurn(runners: readonly Runner[], round: number): Runner[] {
   return [...runners.slice(shift), ...runners.slice(0, shift)];
 }
 
-function toRow({ contestant, samples }: Runner): Row {
+function toRow({ contestant, samples, pairs }: Runner): Row {
+  const over = (of: (sample: Sample) => number) =>
+    pairs.length === 0 ? 1 : median(pairs.map(({ ours, theirs }) => of(theirs) / of(ours)));
   return {
     contestant,
-    requestsPerSecond: median(samples.map(({ requests, seconds }) => requests / seconds)),
+    cpuToOurs: over(cpuMsOf),
+    rateToOurs: over(rateOf),
+    requestsPerSecond: median(samples.map(rateOf)),
     p50Ms: median(samples.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(samples.map(({ p99Ms }) => p99Ms)),
-    cpuMs: median(samples.map(({ serverCpuMs, requests }) => serverCpuMs / Math.max(1, requests))),
+    cpuMs: median(samples.map(cpuMsOf)),
     residentMb: median(samples.map(({ residentMb }) => residentMb)),
     callsPerQuery: median(samples.map(({ callsPerQuery }) => callsPerQuery)),
     loadCoreBusy: median(samples.map(({ loadCoreBusy }) => loadCoreBusy)),
@@ -148,6 +184,14 @@ function toRow({ contestant, samples }: Runner): Row {
   };
 }
 
-function brief({ requests, seconds, serverCpuMs }: Sample): string {
-  return `${Math.round(requests / seconds)} requests/s, ${(serverCpuMs / Math.max(1, requests)).toFixed(3)} CPU ms`;
+function rateOf({ requests, seconds }: Sample): number {
+  return requests / seconds;
+}
+
+function cpuMsOf({ serverCpuMs, requests }: Sample): number {
+  return serverCpuMs / Math.max(1, requests);
+}
+
+function brief(sample: Sample): string {
+  return `${Math.round(rateOf(sample))} requests/s, ${cpuMsOf(sample).toFixed(3)} CPU ms`;
 }

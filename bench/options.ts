@@ -16,7 +16,7 @@ the server on core 0, load and upstream on core 1. Writes bench/results.md.
 
   --only <regex>   only what matches, as --list prints it; results.md stays as it is
   --quick          one short round of the main tables; results.md stays as it is
-  --rounds <n>     rounds of each table, alternating the servers (default 3)
+  --rounds <n>     rounds of each table, alternating the servers (default 5)
   --list           print what would run, and what is missing
   --help           print this
 
@@ -35,7 +35,7 @@ export function readOptions(args: readonly string[]): Options {
       help: { type: 'boolean', default: false },
     },
   });
-  const rounds = values.rounds === undefined ? (values.quick ? 1 : 3) : Number(values.rounds);
+  const rounds = values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) {
     throw new Error(`--rounds takes a whole number from 1 to 50, not "${values.rounds}"`);
   }
