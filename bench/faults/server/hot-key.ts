@@ -16,7 +16,7 @@ export const hotKey: Row = {
       const app = createApp({ url: bff.url, pool, address: '10.0.0.1' });
       await house.slow(100);
       const expiries = Math.max(1, Math.round(5 * scale));
-      const until = Date.now() + (expiries + 0.5) * ttlMs;
+      const until = Date.now() + (expiries + 1.5) * ttlMs;
       let reads = 0;
       let bad = 0;
       let refused = 0;

@@ -13,6 +13,7 @@ import { TrafficSplit } from './traffic-split.ts';
  * latency and what it has yet to answer. A second attempt goes elsewhere where there is an elsewhere.
  */
 export class EndpointChoice {
+  readonly #members: readonly Member[];
   readonly #policy: EffectiveBackendPolicy;
   readonly #split: TrafficSplit;
   readonly #ejection: OutlierEjection;
@@ -23,6 +24,7 @@ export class EndpointChoice {
   /** Fails: Error when a group of endpoints has no split, or nothing is left beside the groups. */
   constructor(backend: string, members: readonly Member[], policy: EffectiveBackendPolicy) {
     this.#policy = policy;
+    this.#members = members;
     this.#split = new TrafficSplit(backend, policy.split);
     this.#ejection = new OutlierEjection(backend, members, policy.outlierEjection, () =>
       this.changed(),
@@ -70,6 +72,11 @@ export class EndpointChoice {
         throw error;
       },
     );
+  }
+
+  /** Whether some endpoint's breaker lets the call through. */
+  admits(call: BackendCall, now: number): boolean {
+    return this.#members.some((member) => member.admits(call, now));
   }
 
   stream(call: BackendCall): AsyncIterableIterator<unknown> {

@@ -5,6 +5,11 @@ import { type FailureFacts, factsOf } from '../wire-failure.ts';
 import { emit } from './events.ts';
 import { ShareBudget } from './share-budget.ts';
 
+/** What calls are tried at: whether a breaker would let one through is asked before waiting for it. */
+export interface Tried extends Pick<Transport, 'call'> {
+  admits(call: BackendCall, now: number): boolean;
+}
+
 /**
  * A transport that tries once more where that may help and can do no harm: an idempotent call, or
  * one of which nothing was sent, that found no connection, 502, 503, 429 or UNAVAILABLE. It waits a
@@ -12,7 +17,7 @@ import { ShareBudget } from './share-budget.ts';
  * A kept connection that turns out to be closed is replaced at once, outside the budget.
  */
 export class Retry {
-  readonly #inner: Pick<Transport, 'call'>;
+  readonly #inner: Tried;
   readonly #policy: EffectiveBackendPolicy;
   readonly #budget: ShareBudget;
   calls = 0;
@@ -20,7 +25,7 @@ export class Retry {
   refused = 0;
   staleConnections = 0;
 
-  constructor(inner: Pick<Transport, 'call'>, policy: EffectiveBackendPolicy) {
+  constructor(inner: Tried, policy: EffectiveBackendPolicy) {
     this.#inner = inner;
     this.#policy = policy;
     this.#budget = new ShareBudget(policy.retryBudget);
@@ -55,6 +60,7 @@ export class Retry {
     const delayMs = Math.max(jitterMs, facts.retryAfterMs);
     const now = performance.now();
     if (now + delayMs + leastRemainingMs > deadline) throw error;
+    if (!this.#inner.admits(call, now)) throw error;
     if (!this.#budget.take(now)) {
       this.refused += 1;
       emit({ kind: 'retry-refused', backend, operation });
@@ -63,6 +69,8 @@ export class Retry {
     this.retries += 1;
     emit({ kind: 'retry', backend, operation });
     await pause(call, delayMs);
+    // A breaker that opened meanwhile says less than what happened.
+    if (!this.#inner.admits(call, performance.now())) throw error;
     return this.#inner.call(call);
   }
 }

@@ -120,6 +120,20 @@ describe('a retry', () => {
     expect(rig.asked.length).toBeLessThan(1_100);
   });
 
+  it('is not waited for where the breaker would refuse it, and never hides what failed', async () => {
+    const rig = rigOf({ a: unavailable });
+    await settled(Promise.all(Array.from({ length: 40 }, () => rig.send())));
+    expect(await rig.send()).toBe('CIRCUIT_OPEN');
+    await vi.advanceTimersByTimeAsync(5_000);
+    const asked = rig.asked.length;
+    const probes = [rig.send(), rig.send(), rig.send()];
+    const startedAt = performance.now();
+    expect(await probes[2]).toBe('UPSTREAM_UNAVAILABLE');
+    expect(performance.now()).toBe(startedAt);
+    expect(await settled(Promise.all(probes))).toEqual(Array(3).fill('UPSTREAM_UNAVAILABLE'));
+    expect(rig.asked.length - asked).toBe(3);
+  });
+
   it('replaces a stale connection at once, on one of its own, outside the budget', async () => {
     const fresh: unknown[] = [];
     const first = once({ staleConnection: true, transient: true });
