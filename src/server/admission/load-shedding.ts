@@ -13,10 +13,7 @@ export interface LoadShedding {
   takes(priority: Priority): boolean;
   /** One that was taken on is over. */
   ended(): void;
-  /**
-   * Resolves when one that was taken on may go on with what it waited for; null when it may at once,
-   * as all may while there is no limit and so nobody to be refused.
-   */
+  /** Resolves when one that was taken on may go on with what it waited for; null when it may at once. */
   turn(): Promise<void> | null;
   /** Operations at once that are taken on; Infinity while the event loop keeps up. */
   readonly atOnce: number;
@@ -42,8 +39,8 @@ export interface DelayMeter {
 
 /**
  * Adaptive: while this process keeps up there is no limit, and a request pays for one addition.
- * Its delay is the event loop's or, once there is a limit, how long answers of backends wait until
- * they are gone on with, whichever is longer. When that was too long twice in a row, and most turns of the loop were long
+ * Its delay is the event loop's, or how long answers of backends wait until they are gone on with,
+ * whichever is longer. When that was too long twice in a row, and most turns of the loop were long
  * (pauses of the garbage collector and processes beside this one are not load), as much less runs at
  * once as the delay was too long; from then on, whenever it is. Every 200 ms it may be 2% more while
  * the process keeps up, and without limit after a second with room to spare. What is at most
@@ -117,7 +114,7 @@ export function createLoadShedding(options: LoadSheddingOptions): LoadShedding {
     ended() {
       running -= 1;
     },
-    turn: () => (limit === Number.POSITIVE_INFINITY ? null : turns.next()),
+    turn: () => turns.next(),
     get atOnce() {
       return limit;
     },
