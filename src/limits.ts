@@ -55,7 +55,7 @@ export interface Limits {
   /** How long a mutation may take. @default 10000 */
   readonly mutationDeadlineMs: number;
 
-  /** p99 of the event loop's delay beyond which this process takes on less. @default 50 */
+  /** p99 of the event loop's delay beyond which this process takes on less; Infinity: it never does. @default 50 */
   readonly eventLoopDelayMs: number;
   /** Operations that may run at once however slow the event loop is. @default 16 */
   readonly operationsFloor: number;

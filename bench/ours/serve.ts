@@ -28,7 +28,7 @@ export async function listen(bff: Bff): Promise<void> {
     logger: quiet,
     persistedOnly: false,
     rateLimit: false,
-    limits: { eventLoopDelayMs: 10_000 },
+    limits: { eventLoopDelayMs: Number.POSITIVE_INFINITY },
   });
   await server.listen();
 }

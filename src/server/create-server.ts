@@ -68,7 +68,8 @@ export function createComposedServer<Plan>(
     export: options.traces ?? {},
     logger,
   });
-  const load = options.load ?? (production ? createLoadShedding({ limits }) : undefined);
+  const sheds = production && Number.isFinite(limits.eventLoopDelayMs);
+  const load = options.load ?? (sheds ? createLoadShedding({ limits }) : undefined);
   const gate = createGate({
     limits,
     environment,
