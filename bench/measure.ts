@@ -82,7 +82,8 @@ export async function measure(
     const take = (runner: Runner) => sampleOf(runner, scenario, stage, plan, plan.warmUpMs);
     for (const runner of runners) await sampleOf(runner, scenario, stage, plan, plan.firstWarmUpMs);
     const own = runners.find(({ contestant }) => contestant.kind === 'ours') ?? runners[0];
-    for (let round = 0; own !== undefined && round < plan.rounds; round++) {
+    if (own === undefined) return { scenario, rows: [], absent };
+    for (let round = 0; round < plan.rounds; round++) {
       const others = runners.length === 1 ? runners : runners.filter((runner) => runner !== own);
       for (const runner of inTurn(others, round)) {
         const pair = await quietPairOf(
