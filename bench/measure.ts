@@ -81,10 +81,12 @@ export async function measure(
     }
     const take = (runner: Runner) => sampleOf(runner, scenario, stage, plan, plan.warmUpMs);
     for (const runner of runners) await sampleOf(runner, scenario, stage, plan, plan.firstWarmUpMs);
-    const own = runners.find(({ contestant }) => contestant.kind === 'ours') ?? runners[0];
+    const own: Runner | undefined =
+      runners.find(({ contestant }) => contestant.kind === 'ours') ?? runners[0];
     if (own === undefined) return { scenario, rows: [], absent };
     for (let round = 0; round < plan.rounds; round++) {
-      const others = runners.length === 1 ? runners : runners.filter((runner) => runner !== own);
+      const others: Runner[] =
+        runners.length === 1 ? runners : runners.filter((runner) => runner !== own);
       for (const runner of inTurn(others, round)) {
         const pair = await quietPairOf(
           () => take(own),
