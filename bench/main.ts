@@ -43,7 +43,6 @@ async function run(options: Options): Promise<void> {
     measureMs: 1_000,
   };
   const starts = await runStarts(options);
-  const growth = await runCurves(options, plan);
   const tables: Table[] = [];
   const head = {
     command: ['npm run bench', ...process.argv.slice(2)].join(' -- '),
@@ -56,12 +55,17 @@ async function run(options: Options): Promise<void> {
     const table = await measure(scenario, contestants, plan, print);
     tables.push(table);
     print(`\n${printTable(table)}`);
-    if (options.quick || options.only) continue;
-    // After each table: an hour is not lost to what ends the last minute.
-    const parts = [printGoals(tables), starts, ...growth, ...tables.map(printTable)];
+    write([]);
+  }
+  write(await runCurves(options, plan));
+  print(printGoals(tables));
+
+  /** After each table: an hour is not lost to what ends its last minute. */
+  function write(growth: readonly string[]): void {
+    if (options.quick || options.only) return;
+    const parts = [printGoals(tables), starts, ...tables.map(printTable), ...growth];
     writeFileSync(join(import.meta.dirname, 'results.md'), printResults(head, parts));
   }
-  print(printGoals(tables));
 }
 
 async function runStarts(options: Options): Promise<string> {
