@@ -38,7 +38,7 @@ async function run(options: Options): Promise<void> {
   const plan: Plan = {
     rounds: options.rounds,
     connections: 64,
-    firstWarmUpMs: options.quick ? 3_000 : 7_000, // compilers share the core with what they compile
+    firstWarmUpMs: options.quick ? 3_000 : 12_000, // compilers share the core with what they compile
     warmUpMs: 100,
     measureMs: 1_000,
   };
