@@ -59,7 +59,8 @@ async function figuresOf(row: Row, scale: number): Promise<readonly Figure[]> {
     try {
       return await inTime(row.run(scale));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      // One line of a table: what a program printed after it stays on the screen.
+      const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
       if (!(error instanceof TooBusy)) return [notMeasured(`it failed: ${why}`)];
       process.stdout.write(`${row.name}: the machine was too busy, ${why}\n`);
     }
