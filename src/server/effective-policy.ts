@@ -30,14 +30,15 @@ export function effectivePolicyOf(
   environment: Environment,
   switches: PolicySwitches,
 ): EffectivePolicy {
+  const limits = { ...defaultLimits, ...bff.limits };
   return {
     bff: bff.name,
     environment,
     ...switches,
     introspection: environment === 'development',
-    loadShedding: environment === 'production',
+    loadShedding: environment === 'production' && Number.isFinite(limits.eventLoopDelayMs),
     clients: bff.clients,
-    limits: { ...defaultLimits, ...bff.limits },
+    limits,
     backends: Object.fromEntries(
       bff.subschemas.map(({ backend }) => [
         backend.name,
