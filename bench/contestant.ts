@@ -22,7 +22,7 @@ export interface Contestant {
   readonly name: string;
   readonly kind: 'ours' | 'floor' | 'peer';
   /** `uncached` asks upstream each time, `cached` may keep answers; some do either. */
-  readonly modes: readonly ('uncached' | 'cached')[];
+  readonly modes: readonly Mode[];
   /** Why it cannot run here, with the remedy; undefined when it can. */
   missing(): string | undefined;
   /** Makes what it needs and says how to start it. */
@@ -46,18 +46,36 @@ export interface Work {
   readonly query: string;
   /** The `data` every contestant has to answer. @default what the first one, a floor, answers */
   readonly expected?: unknown;
-  readonly upstream: (ports: UpstreamPorts, latencyMs: number) => Command;
+  /** Instead of `expected`, where upstream does not say the same twice. */
+  readonly isRight?: (data: unknown) => boolean;
+  readonly upstream: (ports: UpstreamPorts) => Command;
   /** @default 64 */
   readonly connections?: number;
   readonly contestants: readonly Contestant[];
 }
 
+export type Mode = 'uncached' | 'cached';
+
 /** One table of the results. */
 export interface Scenario {
   readonly id: string;
   readonly work: Work;
-  readonly mode: 'uncached' | 'cached';
+  readonly mode: Mode;
   readonly latencyMs: number;
   /** Part of `--quick`. */
   readonly quick: boolean;
+}
+
+/** A work in one mode: its servers are started and warmed up once, for all of its scenarios. */
+export interface StagePlan {
+  readonly work: Work;
+  readonly mode: Mode;
+  /** Who takes part in any of them. */
+  readonly contestants: readonly Contestant[];
+  readonly tables: readonly TablePlan[];
+}
+
+export interface TablePlan {
+  readonly scenario: Scenario;
+  readonly contestants: readonly Contestant[];
 }

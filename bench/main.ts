@@ -1,14 +1,14 @@
 /** `npm run bench`: see `--help`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Contestant, Scenario } from './contestant.ts';
 import { curves, measureCurve } from './growth.ts';
-import { measure, type Plan, type Table } from './measure.ts';
+import { startLoadGenerator } from './load/generator.ts';
+import { measureStage, type Plan, type Table } from './measure.ts';
 import { helpText, type Options, readOptions } from './options.ts';
 import { peerVersions } from './peers.ts';
 import { killAll } from './processes.ts';
 import { printGoals, printResults, printTable } from './report.ts';
-import { scenarios } from './scenarios.ts';
+import { chosenStages } from './scenarios.ts';
 import { measureStarts, printStarts } from './start.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -38,9 +38,12 @@ async function run(options: Options): Promise<void> {
   const plan: Plan = {
     rounds: options.rounds,
     connections: 64,
-    firstWarmUpMs: options.quick ? 3_000 : 12_000, // compilers share the core with what they compile
-    warmUpMs: 100,
-    measureMs: 1_000,
+    firstWarmUp: {
+      warmUpMs: 0,
+      measureMs: options.quick ? 3_000 : 12_000, // compilers share the core with what they compile
+    },
+    latencyWarmUp: { warmUpMs: 0, measureMs: 1_000 },
+    slice: { warmUpMs: 100, measureMs: 1_000 },
   };
   const starts = await runStarts(options);
   const tables: Table[] = [];
@@ -48,14 +51,21 @@ async function run(options: Options): Promise<void> {
     command: ['npm run bench', ...process.argv.slice(2)].join(' -- '),
     date: new Date().toISOString().slice(0, 10),
     versions: { tailorbird: ownVersion(), node: process.versions.node, ...peerVersions() },
-    ...plan,
+    rounds: plan.rounds,
+    connections: plan.connections,
+    measureMs: plan.slice.measureMs,
   };
-  for (const { scenario, contestants } of chosen(options)) {
-    print(`${scenario.id}`);
-    const table = await measure(scenario, contestants, plan, print);
-    tables.push(table);
-    print(`\n${printTable(table)}`);
-    write([]);
+  const load = startLoadGenerator();
+  try {
+    for (const stage of chosenStages(options)) {
+      for await (const table of measureStage(stage, load, plan, print)) {
+        tables.push(table);
+        print(`\n${printTable(table)}`);
+        write([]);
+      }
+    }
+  } finally {
+    await load.stop();
   }
   write(await runCurves(options, plan));
   print(printGoals(tables));
@@ -76,7 +86,7 @@ async function runStarts(options: Options): Promise<string> {
   return table;
 }
 
-async function runCurves(options: Options, { measureMs }: Plan): Promise<string[]> {
+async function runCurves(options: Options, { slice: { measureMs } }: Plan): Promise<string[]> {
   const tables: string[] = [];
   for (const curve of curves.filter(({ name }) => options.only?.test(name) ?? !options.quick)) {
     print(curve.name);
@@ -87,24 +97,10 @@ async function runCurves(options: Options, { measureMs }: Plan): Promise<string[
   return tables;
 }
 
-/** What the flags leave, without scenarios that nobody would run. */
-function chosen(options: Options): { scenario: Scenario; contestants: Contestant[] }[] {
-  return scenarios
-    .filter(({ quick }) => quick || !options.quick || options.only !== undefined)
-    .map((scenario) => ({
-      scenario,
-      contestants: scenario.work.contestants.filter(
-        ({ name, modes }) =>
-          modes.includes(scenario.mode) && (options.only?.test(`${scenario.id}/${name}`) ?? true),
-      ),
-    }))
-    .filter(({ contestants }) => contestants.length > 0);
-}
-
 function printList(options: Options): void {
   if (options.only?.test('start') ?? true) print('start');
   for (const { name } of curves) if (options.only?.test(name) ?? !options.quick) print(name);
-  for (const { scenario, contestants } of chosen(options)) {
+  for (const { scenario, contestants } of chosenStages(options).flatMap(({ tables }) => tables)) {
     for (const contestant of contestants) {
       const missing = contestant.missing();
       print(`${scenario.id}/${contestant.name}${missing === undefined ? '' : `  (${missing})`}`);

@@ -1,9 +1,15 @@
-import { join } from 'node:path';
-import type { Contestant, Scenario } from './contestant.ts';
-import type { LoadOrder, LoadResult } from './load.ts';
-import { residentMb } from './process-usage.ts';
-import { loadCore, outputOf, serverCore } from './processes.ts';
-import { type Entry, openStage, type Stage } from './stage.ts';
+import type { Contestant, Scenario, StagePlan, TablePlan } from './contestant.ts';
+import type { LoadGenerator } from './load/generator.ts';
+import {
+  cpuMsOf,
+  type Pair,
+  rateOf,
+  type Sample,
+  type SliceTimes,
+  takeQuietPair,
+  takeSample,
+} from './slices.ts';
+import { type Entry, openStage } from './stage.ts';
 import { median } from './table.ts';
 
 /** One contestant's medians over the rounds of one scenario. */
@@ -27,16 +33,23 @@ export interface Row {
 export interface Table {
   readonly scenario: Scenario;
   readonly rows: readonly Row[];
-  /** Who did not run, and why. */
-  readonly absent: readonly { readonly name: string; readonly reason: string }[];
+  readonly absent: readonly Absence[];
+}
+
+/** Who did not run, and why. */
+interface Absence {
+  readonly name: string;
+  readonly reason: string;
 }
 
 export interface Plan {
   readonly rounds: number;
   readonly connections: number;
-  readonly firstWarmUpMs: number;
-  readonly warmUpMs: number;
-  readonly measureMs: number;
+  /** Of a server that has just started. */
+  readonly firstWarmUp: SliceTimes;
+  /** After upstream has become slower, or faster. */
+  readonly latencyWarmUp: SliceTimes;
+  readonly slice: SliceTimes;
 }
 
 interface Runner extends Entry {
@@ -45,122 +58,95 @@ interface Runner extends Entry {
   readonly pairs: Pair[];
 }
 
-interface Pair {
-  readonly ours: Sample;
-  readonly theirs: Sample;
-}
-
-interface Sample extends LoadResult {
-  readonly residentMb: number;
-  readonly callsPerQuery: number;
-}
-
 /**
- * Runs one scenario: starts everyone, checks each answer, warms them up, then measures them in turn
- * in short slices, one of ours before each of the others'. A shared machine is three times as fast
- * in one minute as in the next; between two slices it is nearly the same.
+ * Measures the tables of one stage: starts everyone, checks each answer, warms them up while
+ * upstream answers at once, then measures each table.
  */
-export async function measure(
-  scenario: Scenario,
-  contestants: readonly Contestant[],
+export async function* measureStage(
+  stagePlan: StagePlan,
+  load: LoadGenerator,
   plan: Plan,
   note: (line: string) => void,
-): Promise<Table> {
-  const absent: { name: string; reason: string }[] = [];
-  const runners: Runner[] = [];
+): AsyncGenerator<Table> {
+  const { work, mode, contestants, tables } = stagePlan;
+  note(`${work.name}/${mode}`);
+  const entries: Entry[] = [];
+  const absent: Absence[] = [];
+  const stage = await openStage(stagePlan);
+  const sampleOf = (entry: Entry, times: SliceTimes) =>
+    takeSample(load, stage, work, entry, plan.connections, times);
   const leaveOut = ({ name }: Contestant, reason: string) => {
     absent.push({ name, reason });
     note(`  ${name}: ${reason}`);
   };
-  const stage = await openStage(scenario);
   try {
     for (const contestant of contestants) {
       const entry = await stage.admit(contestant);
       if (typeof entry === 'string') leaveOut(contestant, entry);
-      else runners.push({ ...entry, samples: [], pairs: [] });
+      else entries.push(entry);
     }
-    const take = (runner: Runner) => sampleOf(runner, scenario, stage, plan, plan.warmUpMs);
-    for (const runner of runners) await sampleOf(runner, scenario, stage, plan, plan.firstWarmUpMs);
-    const own: Runner | undefined =
-      runners.find(({ contestant }) => contestant.kind === 'ours') ?? runners[0];
-    if (own === undefined) return { scenario, rows: [], absent };
+    for (const entry of entries) await sampleOf(entry, plan.firstWarmUp);
+    let latencyMs = 0;
+    for (const table of tables) {
+      note(table.scenario.id);
+      await changeLatency(table.scenario.latencyMs);
+      yield await measureTable(table);
+    }
+
+    async function changeLatency(ms: number): Promise<void> {
+      if (ms === latencyMs) return;
+      latencyMs = ms;
+      await stage.setLatency(ms);
+      for (const entry of entries) await sampleOf(entry, plan.latencyWarmUp);
+    }
+  } finally {
+    await stage.close();
+  }
+
+  /**
+   * Everyone in turn, in short slices, one of ours before each of the others'. A shared machine is
+   * three times as fast in one minute as in the next; between two slices it is nearly the same.
+   */
+  async function measureTable({ scenario, contestants: those }: TablePlan): Promise<Table> {
+    const runners = entries
+      .filter(({ contestant }) => those.includes(contestant))
+      .map((entry): Runner => ({ ...entry, samples: [], pairs: [] }));
+    const own = runners.find(({ contestant }) => contestant.kind === 'ours') ?? runners[0];
+    if (own === undefined) return { scenario, rows: [], absent: absentOf(those) };
     for (let round = 0; round < plan.rounds; round++) {
       const others: Runner[] =
         runners.length === 1 ? runners : runners.filter((runner) => runner !== own);
       for (const runner of inTurn(others, round)) {
-        const pair = await quietPairOf(
-          () => take(own),
-          () => take(runner),
+        const pair = await takeQuietPair(
+          () => sampleOf(own, plan.slice),
+          () => sampleOf(runner, plan.slice),
         );
         runner.pairs.push(pair);
         runner.samples.push(pair.theirs);
         if (runner !== own) own.samples.push(pair.ours);
         note(`  round ${round + 1}, ${runner.contestant.name}: ${brief(pair.theirs)}`);
-        const { wrong } = pair.theirs;
-        if (wrong === 0) continue;
-        leaveOut(runner.contestant, `disqualified: ${wrong} wrong answers under load`);
-        runners.splice(runners.indexOf(runner), 1);
-        await runner.server.stop();
+        if (pair.theirs.wrong > 0) await disqualify(runner, runners, pair.theirs.wrong);
+        if (pair.ours.wrong === 0 || runner === own) continue;
+        await disqualify(own, runners, pair.ours.wrong);
+        return { scenario, rows: [], absent: absentOf(those) };
       }
     }
-    return { scenario, rows: runners.map(toRow), absent };
-  } finally {
-    await stage.close();
+    return { scenario, rows: runners.map(toRow), absent: absentOf(those) };
   }
-}
 
-/** Measured again, at most twice, when other programs took a tenth of the server's core. */
-async function quietPairOf(
-  ours: () => Promise<Sample>,
-  theirs: () => Promise<Sample>,
-): Promise<Pair> {
-  const take = async (): Promise<Pair> => ({ ours: await ours(), theirs: await theirs() });
-  let best = await take();
-  for (let again = 0; again < 2 && foreignShareOf(best) > 0.1; again++) {
-    const next = await take();
-    if (foreignShareOf(next) < foreignShareOf(best) || next.theirs.wrong > 0) best = next;
+  async function disqualify(runner: Runner, runners: Runner[], wrong: number): Promise<void> {
+    leaveOut(runner.contestant, `disqualified: ${wrong} wrong answers under load`);
+    runners.splice(runners.indexOf(runner), 1);
+    entries.splice(
+      entries.findIndex(({ contestant }) => contestant === runner.contestant),
+      1,
+    );
+    await runner.server.stop();
   }
-  return best;
-}
 
-function foreignShareOf({ ours, theirs }: Pair): number {
-  return Math.max(ours.foreignShare, theirs.foreignShare);
-}
-
-async function sampleOf(
-  entry: Entry,
-  { work }: Scenario,
-  stage: Stage,
-  plan: Plan,
-  warmUpMs: number,
-): Promise<Sample> {
-  const order: LoadOrder = {
-    port: entry.port,
-    path: '/graphql',
-    body: JSON.stringify({ query: work.query }),
-    connections: work.connections ?? plan.connections,
-    warmUpMs,
-    measureMs: plan.measureMs,
-    leastRequests: 100,
-    serverPid: entry.server.pid,
-    serverCore,
-    upstreamPid: stage.upstream.pid,
-  };
-  const callsBefore = await stage.calls();
-  const text = await outputOf(
-    {
-      file: process.execPath,
-      args: [join(import.meta.dirname, 'load.ts'), JSON.stringify(order)],
-    },
-    loadCore,
-    order.warmUpMs + 3 * order.measureMs + 30_000,
-  );
-  const result = JSON.parse(text) as LoadResult;
-  return {
-    ...result,
-    residentMb: residentMb(entry.server.pid),
-    callsPerQuery: ((await stage.calls()) - callsBefore) / Math.max(1, result.allRequests),
-  };
+  function absentOf(those: readonly Contestant[]): Absence[] {
+    return absent.filter(({ name }) => those.some((contestant) => contestant.name === name));
+  }
 }
 
 /** Each round begins with another one, so that nobody always follows the same neighbour. */
@@ -185,14 +171,6 @@ function toRow({ contestant, samples, pairs }: Runner): Row {
     loadCoreBusy: median(samples.map(({ loadCoreBusy }) => loadCoreBusy)),
     foreignShare: Math.max(...samples.map(({ foreignShare }) => foreignShare)),
   };
-}
-
-function rateOf({ requests, seconds }: Sample): number {
-  return requests / seconds;
-}
-
-function cpuMsOf({ serverCpuMs, requests }: Sample): number {
-  return serverCpuMs / Math.max(1, requests);
 }
 
 function brief(sample: Sample): string {

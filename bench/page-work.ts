@@ -7,13 +7,12 @@ export const pageWork: Work = {
   name: 'page',
   title: 'an airport page, three layers over REST and gRPC',
   query: pageQuery,
-  upstream: (ports, latencyMs) => ({
+  upstream: (ports) => ({
     file: process.execPath,
     args: [join(import.meta.dirname, 'upstream/airport-page.ts')],
     env: {
       PORT: String(ports.http),
       GRPC_PORT: String(ports.grpc),
-      LATENCY_MS: String(latencyMs),
     },
   }),
   contestants: [handWritten('page', ['uncached', 'cached']), constantBytes, ours('page')],

@@ -3,6 +3,7 @@ import { type Work, withEnv } from './contestant.ts';
 import { constantBytes, handWritten, ours } from './own-contestants.ts';
 import { bylinePeers, postsPeers, remotePeers } from './peers.ts';
 import { bylineOf, bylineQuery, makeLikes } from './work/byline-data.ts';
+import { isSomeEdition } from './work/editions.ts';
 import { makePosts, makeUsers } from './work/posts-data.ts';
 import { greetQuery, postsQuery, titlesQuery } from './work/posts-queries.ts';
 
@@ -20,6 +21,18 @@ export const postsWork: Work = {
   expected: joined(100, 10),
   upstream: upstreamOf(100, 10),
   contestants,
+};
+
+/** One peer of each kind; what the others are worth, `posts` says. */
+export const changingWork: Work = {
+  name: 'changing',
+  title: '100 posts with their users, other titles and names in every answer of upstream',
+  query: postsQuery,
+  isRight: isSomeEdition(makePosts(100, 10), makeUsers(10)),
+  upstream: upstreamOf(100, 10, 64),
+  contestants: contestants.filter(({ name }) =>
+    /^(floor: hand|tailorbird|mercurius|tailcall, batching|hive gateway, mesh)/.test(name),
+  ),
 };
 
 export const listWork: Work = {
@@ -95,15 +108,15 @@ function bylines(postCount: number, userCount: number) {
   }));
 }
 
-function upstreamOf(postCount: number, userCount: number): Work['upstream'] {
-  return ({ http }, latencyMs) => ({
+function upstreamOf(postCount: number, userCount: number, editions = 1): Work['upstream'] {
+  return ({ http }) => ({
     file: process.execPath,
     args: [join(import.meta.dirname, 'upstream/posts.ts')],
     env: {
       PORT: String(http),
-      LATENCY_MS: String(latencyMs),
       POSTS: String(postCount),
       USERS: String(userCount),
+      EDITIONS: String(editions),
     },
   });
 }

@@ -23,28 +23,58 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** A program of Node that answers messages. */
+export interface Worker extends Running {
+  /** Sends one message and waits for the answer; fails when the program ends instead. */
+  ask(message: object): Promise<unknown>;
+}
+
 const running = new Set<ChildProcess>();
 
 /** Starts a program on one core; it is ended with this process, however that ends. */
 export function start(command: Command, core: number): Running {
+  return watch(spawnOn(core, command, ['ignore', 'pipe', 'pipe']));
+}
+
+/** The same for a program that is asked over IPC, one message at a time. */
+export function startWorker(command: Command, core: number): Worker {
+  const child = spawnOn(core, command, ['ignore', 'pipe', 'pipe', 'ipc']);
+  const program = watch(child);
+  return {
+    ...program,
+    ask: (message) =>
+      new Promise((resolve, reject) => {
+        const fail = () => reject(new Error(`${command.args[0]} ended: ${program.output()}`));
+        child.once('exit', fail);
+        child.once('message', (answer) => {
+          child.off('exit', fail);
+          resolve(answer);
+        });
+        child.send(message, (error) => error && reject(error));
+      }),
+  };
+}
+
+function spawnOn(core: number, command: Command, stdio: ('ignore' | 'pipe' | 'ipc')[]) {
   const pinned = availableParallelism() > 1;
   const child = spawn(
     pinned ? 'taskset' : command.file,
     pinned ? ['-c', String(core), command.file, ...command.args] : command.args,
-    {
-      env: { ...cleanEnv(), NODE_ENV: 'production', ...command.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
+    { env: { ...cleanEnv(), NODE_ENV: 'production', ...command.env }, stdio },
   );
   if (child.pid === undefined)
     throw new Error(`cannot start ${command.file}: is taskset installed?`);
   running.add(child);
+  return child;
+}
+
+function watch(child: ChildProcess): Running {
   let output = '';
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-4_000);
   };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
   const ended = new Promise<void>((resolve) => {
     child.on('exit', () => {
       running.delete(child);
@@ -52,7 +82,7 @@ export function start(command: Command, core: number): Running {
     });
   });
   return {
-    pid: child.pid,
+    pid: child.pid as number, // `spawnOn` saw to it
     output: () => output,
     exitCode: () => child.exitCode,
     stop: async () => {

@@ -1,7 +1,9 @@
-import type { Scenario, Work } from './contestant.ts';
+import type { Mode, Scenario, StagePlan, Work } from './contestant.ts';
+import type { Options } from './options.ts';
 import { pageWork } from './page-work.ts';
 import {
   bylineWork,
+  changingWork,
   greetWork,
   listWork,
   postsWork,
@@ -9,11 +11,12 @@ import {
   titlesWork,
 } from './posts-works.ts';
 
-/** The tables of the results, in order. */
+/** The tables of the results, in order; those of a work and mode next to each other. */
 export const scenarios: readonly Scenario[] = [
   scenario(postsWork, 'uncached', 0, true),
   scenario(postsWork, 'uncached', 20, false),
   scenario(postsWork, 'cached', 0, true),
+  scenario(changingWork, 'uncached', 0, true),
   scenario(titlesWork, 'uncached', 0, false),
   scenario(titlesWork, 'cached', 0, false),
   scenario(listWork, 'uncached', 0, false),
@@ -31,6 +34,30 @@ export const scenarios: readonly Scenario[] = [
   scenario(greetWork, 'uncached', 0, false),
 ];
 
-function scenario(work: Work, mode: Scenario['mode'], latencyMs: number, quick: boolean): Scenario {
+/** What the flags leave, without scenarios that nobody would run, one stage for each work and mode. */
+export function chosenStages({ quick, only }: Options): StagePlan[] {
+  const tables = scenarios
+    .filter((scenario) => scenario.quick || !quick || only !== undefined)
+    .map((scenario) => ({
+      scenario,
+      contestants: scenario.work.contestants.filter(
+        ({ name, modes }) =>
+          modes.includes(scenario.mode) && (only?.test(`${scenario.id}/${name}`) ?? true),
+      ),
+    }))
+    .filter(({ contestants }) => contestants.length > 0);
+  const groups = Map.groupBy(tables, ({ scenario: { work, mode } }) => `${work.name}/${mode}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { work, mode } = first.scenario;
+    const contestants = work.contestants.filter((contestant) =>
+      group.some((table) => table.contestants.includes(contestant)),
+    );
+    return [{ work, mode, contestants, tables: group }];
+  });
+}
+
+function scenario(work: Work, mode: Mode, latencyMs: number, quick: boolean): Scenario {
   return { id: `${work.name}/${mode}/${latencyMs}ms`, work, mode, latencyMs, quick };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Contestant, Scenario } from './contestant.ts';
+import type { Contestant, StagePlan } from './contestant.ts';
 import {
   freePort,
   loadCore,
@@ -18,29 +18,33 @@ export interface Entry {
   readonly contestant: Contestant;
   readonly server: Running;
   readonly port: number;
+  /** How long its answer is. */
+  readonly answerBytes: number;
 }
 
 export interface Stage {
   readonly upstream: Running;
   /** Calls that upstream has had since it started. */
   calls(): Promise<number>;
+  /** How long upstream waits before it answers; at first not at all. */
+  setLatency(ms: number): Promise<void>;
   /** Starts a contestant and checks its answer. Says why, when it is out. */
   admit(contestant: Contestant): Promise<Entry | string>;
   /** Ends the upstream and whoever was admitted. */
   close(): Promise<void>;
 }
 
-/** The upstream of a scenario, ready, and what its contestants are told. */
-export async function openStage({ work, mode, latencyMs }: Scenario): Promise<Stage> {
+/** The upstream of a work, ready, and what its contestants are told. */
+export async function openStage({ work, mode }: StagePlan): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tailorbird-bench-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
   const ports = { http: await freePort(), grpc: await freePort() };
-  const upstream = start(work.upstream(ports, latencyMs), loadCore);
+  const upstream = start(work.upstream(ports), loadCore);
   const servers = new Set<Running>();
   const url = `http://127.0.0.1:${ports.http}`;
   let { expected } = work;
-  const stage: Stage = { upstream, calls, admit, close };
+  const stage: Stage = { upstream, calls, setLatency, admit, close };
   try {
     await until(calls, 20_000, () => upstream.exitCode() === null);
     return stage;
@@ -53,6 +57,11 @@ export async function openStage({ work, mode, latencyMs }: Scenario): Promise<St
 
   async function calls(): Promise<number> {
     return Number(await (await fetch(`${url}/__calls`)).text());
+  }
+
+  async function setLatency(ms: number): Promise<void> {
+    const said = await (await fetch(`${url}/__latency?ms=${ms}`)).text();
+    if (said !== String(ms)) throw new Error(`the upstream of ${work.name} keeps to ${said} ms`);
   }
 
   async function admit(contestant: Contestant): Promise<Entry | string> {
@@ -70,25 +79,36 @@ export async function openStage({ work, mode, latencyMs }: Scenario): Promise<St
     };
     const server = start(await contestant.command(site), serverCore);
     servers.add(server);
-    const problem = await answerProblem(server, site.port);
-    if (problem === undefined) return { contestant, server, port: site.port };
+    const answer = await firstAnswer(server, site.port);
+    if (typeof answer !== 'string') return { contestant, server, port: site.port, ...answer };
     await server.stop();
-    return problem;
+    return answer;
   }
 
-  async function answerProblem(server: Running, port: number): Promise<string | undefined> {
+  /** How long the right answer is, or what is wrong. */
+  async function firstAnswer(
+    server: Running,
+    port: number,
+  ): Promise<Pick<Entry, 'answerBytes'> | string> {
     try {
-      const answer = await until(
+      const text = await until(
         () => ask(port, work.query),
         30_000,
         () => server.exitCode() === null,
       );
-      if (answer.errors === undefined) expected ??= answer.data;
-      if (answer.errors === undefined && isDeepStrictEqual(answer.data, expected)) return undefined;
-      return `disqualified: wrong answer ${JSON.stringify(answer).slice(0, 300)}`;
+      if (isRight(text)) return { answerBytes: Buffer.byteLength(text) };
+      return `disqualified: wrong answer ${text.slice(0, 300)}`;
     } catch (error) {
       return `does not answer (${String(error)}): ${shortOutput(server.output())}`;
     }
+  }
+
+  function isRight(text: string): boolean {
+    const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: unknown };
+    if (errors !== undefined) return false;
+    if (work.isRight) return work.isRight(data);
+    expected ??= data;
+    return isDeepStrictEqual(data, expected);
   }
 
   async function close(): Promise<void> {
@@ -98,14 +118,14 @@ export async function openStage({ work, mode, latencyMs }: Scenario): Promise<St
   }
 }
 
-async function ask(port: number, query: string): Promise<{ data?: unknown; errors?: unknown }> {
+async function ask(port: number, query: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ query }),
     signal: AbortSignal.timeout(10_000),
   });
-  return (await response.json()) as { data?: unknown; errors?: unknown };
+  return response.text();
 }
 
 /** Asks until there is an answer; fails with the last error after `timeoutMs`, or once it is hopeless. */

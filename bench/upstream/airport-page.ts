@@ -1,7 +1,7 @@
 /**
  * The airports (REST) and flights (gRPC) services of the example as an upstream that costs next to
  * nothing: each distinct call is answered once by the real service and replayed from then on.
- * Env: `PORT` (REST and `/__calls`), `GRPC_PORT`, `LATENCY_MS` (default 0).
+ * Env: `PORT` (REST and control paths, see `control.ts`), `GRPC_PORT`.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import {
@@ -15,23 +15,24 @@ import {
 } from '@grpc/grpc-js';
 import { startAirports } from '../../sandbox/airports/airports.ts';
 import { startFlights } from '../../sandbox/flights/flights.ts';
+import { UpstreamControl } from './control.ts';
 
-const latencyMs = Number(process.env['LATENCY_MS'] ?? 0);
 const methods = ['BatchListRoutes', 'BatchListDepartures', 'BatchGetDelayStats'];
 const airports = await startAirports();
 const flights = await startFlights();
 const flightsClient = new Client(new URL(flights.url).host, credentials.createInsecure());
-let calls = 0;
+const control = new UpstreamControl();
 
 const pages = new Map<string, Promise<Buffer>>();
 createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   const path = request.url ?? '/';
-  if (path === '/__calls') return send(response, Buffer.from(String(calls)));
-  calls++;
+  const controlled = control.answerTo(path);
+  if (controlled) return send(response, controlled);
+  control.count();
   let page = pages.get(path);
   if (page === undefined) pages.set(path, (page = fetchPage(path)));
   page.then(
-    (body) => later(() => send(response, body)),
+    (body) => control.later(() => send(response, body)),
     () => response.writeHead(502, { 'content-length': 0 }).end(),
   );
 }).listen(Number(process.env['PORT']), '127.0.0.1');
@@ -66,13 +67,13 @@ grpc.bindAsync(
 
 function replay(path: string) {
   return async (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
-    calls++;
+    control.count();
     const key = path + call.request.toString('latin1');
     let message = messages.get(key);
     if (message === undefined) messages.set(key, (message = askFlights(path, call.request)));
     try {
       const bytes = await message;
-      later(() => callback(null, bytes));
+      control.later(() => callback(null, bytes));
     } catch (error) {
       // grpc-js rejects with a ServiceError only.
       callback(error as ServiceError);
@@ -93,11 +94,6 @@ async function fetchPage(path: string): Promise<Buffer> {
   const response = await fetch(airports.url + path);
   if (!response.ok) throw new Error(`airports answered ${response.status}`);
   return Buffer.from(await response.arrayBuffer());
-}
-
-function later(answer: () => void): void {
-  if (latencyMs === 0) answer();
-  else setTimeout(answer, latencyMs);
 }
 
 function send(response: ServerResponse, body: Buffer): void {
