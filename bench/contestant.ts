@@ -23,6 +23,8 @@ export interface Contestant {
   readonly kind: 'ours' | 'floor' | 'peer';
   /** `uncached` asks upstream each time, `cached` may keep answers; some do either. */
   readonly modes: readonly Mode[];
+  /** For one that is machine code from the start and not compiled as it runs. @default the plan's */
+  readonly firstWarmUpMs?: number;
   /** Why it cannot run here, with the remedy; undefined when it can. */
   missing(): string | undefined;
   /** Makes what it needs and says how to start it. */

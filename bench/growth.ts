@@ -45,13 +45,19 @@ export const curves: readonly Curve[] = [
   },
 ];
 
-/** Measures one curve and prints it as a Markdown table. */
+/** A curve as it was measured, its points in order. */
+export interface CurveResult {
+  readonly name: string;
+  readonly title: string;
+  readonly points: readonly (GrowthResult & { readonly label: string; readonly items: number })[];
+}
+
 export async function measureCurve(
   { name, title, points }: Curve,
   measureMs: number,
   note: (line: string) => void,
-): Promise<string> {
-  const cells = [['graph', 'CPU ms', 'CPU µs an item', 'first answer ms', 'in CPU ms', 'MB']];
+): Promise<CurveResult> {
+  const results: CurveResult['points'][number][] = [];
   for (const { label, ...point } of points) {
     const order: GrowthPoint = { ...point, measureMs };
     const text = await outputOf(
@@ -62,18 +68,28 @@ export async function measureCurve(
       serverCore,
       120_000,
     );
-    const { cpuMs, startMs, startCpuMs, residentMb } = JSON.parse(text) as GrowthResult;
+    const result = JSON.parse(text) as GrowthResult;
+    const { cpuMs, startMs } = result;
     note(
       `  ${name}, ${label}: ${cpuMs.toFixed(3)} CPU ms, first answer after ${Math.round(startMs)} ms`,
     );
-    cells.push([
+    results.push({ ...result, label, items: point.list * point.depth });
+  }
+  return { name, title, points: results };
+}
+
+/** As a Markdown table. */
+export function printCurve({ name, title, points }: CurveResult): string {
+  const cells = [
+    ['graph', 'CPU ms', 'CPU µs an item', 'first answer ms', 'in CPU ms', 'MB'],
+    ...points.map(({ label, items, cpuMs, startMs, startCpuMs, residentMb }) => [
       label,
       cpuMs.toFixed(3),
-      ((cpuMs * 1_000) / (point.list * point.depth)).toFixed(2),
+      ((cpuMs * 1_000) / items).toFixed(2),
       startMs.toFixed(0),
       startCpuMs.toFixed(0),
       residentMb.toFixed(0),
-    ]);
-  }
+    ]),
+  ];
   return [`### ${name}: ${title}`, '', ...alignTable(cells), ''].join('\n');
 }

@@ -45,7 +45,7 @@ interface Absence {
 export interface Plan {
   readonly rounds: number;
   readonly connections: number;
-  /** Of a server that has just started. */
+  /** Of a server that has just started; less for one that is not compiled as it runs. */
   readonly firstWarmUp: SliceTimes;
   /** After upstream has become slower, or faster. */
   readonly latencyWarmUp: SliceTimes;
@@ -85,7 +85,7 @@ export async function* measureStage(
       if (typeof entry === 'string') leaveOut(contestant, entry);
       else entries.push(entry);
     }
-    for (const entry of entries) await sampleOf(entry, plan.firstWarmUp);
+    for (const entry of entries) await sampleOf(entry, firstWarmUpOf(entry.contestant));
     let latencyMs = 0;
     for (const table of tables) {
       note(table.scenario.id);
@@ -142,6 +142,11 @@ export async function* measureStage(
       1,
     );
     await runner.server.stop();
+  }
+
+  function firstWarmUpOf({ firstWarmUpMs = Number.POSITIVE_INFINITY }: Contestant): SliceTimes {
+    const { measureMs, ...others } = plan.firstWarmUp;
+    return { ...others, measureMs: Math.min(measureMs, firstWarmUpMs) };
   }
 
   function absentOf(those: readonly Contestant[]): Absence[] {

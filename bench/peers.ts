@@ -83,6 +83,7 @@ function tailcall(mode: TailcallMode, modes: Contestant['modes']): Contestant {
     name: `tailcall, ${mode}`,
     kind: 'peer',
     modes,
+    firstWarmUpMs: 2_000, // its second second is as fast as its eleventh
     missing: () => notInstalled('@tailcallhq/core-linux-x64-gnu') ?? tailcallMissing(),
     command: ({ port, upstream, folder }) => {
       const file = join(folder, `tailcall-${mode}.graphql`);

@@ -55,44 +55,15 @@ function disturbance(rows: readonly Row[]): string[] {
   ];
 }
 
-/** Where our figures stand against the goals of the design. */
-export function printGoals(tables: readonly Table[]): string {
-  const lines = [
-    goal(
-      tables,
-      'posts/uncached/0ms',
-      'floor: hand-written',
-      'CPU ms at most 1.1 of',
-      ({ cpuToOurs }) => [1 / cpuToOurs, (ratio) => ratio <= 1.1],
-    ),
-    goal(tables, 'posts/uncached/0ms', 'mercurius', 'requests/s at least 3 times', throughput(3)),
-    goal(
-      tables,
-      'posts/uncached/0ms',
-      'tailcall, batching',
-      'requests/s at least 5 times',
-      throughput(5),
-    ),
-    goal(
-      tables,
-      'posts/uncached/0ms',
-      'hive gateway',
-      'requests/s at least 15 times',
-      throughput(15),
-    ),
-    goal(tables, 'posts/cached/0ms', 'floor: bare', 'requests/s at least 0.7 of', throughput(0.7)),
-    goal(tables, 'posts/cached/0ms', 'tailcall, dedupe', 'requests/s ahead of', throughput(1)),
-  ].filter((line) => line !== undefined);
-  return lines.length === 0 ? '' : ['### Goals', '', ...lines, ''].join('\n');
-}
-
 export interface ResultsHead {
   readonly command: string;
   readonly date: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly connections: number;
+  readonly firstWarmUpMs: number;
   readonly measureMs: number;
+  readonly minutes: number;
 }
 
 /** The whole of `results.md`. */
@@ -100,39 +71,17 @@ export function printResults(head: ResultsHead, parts: readonly string[]): strin
   const versions = Object.entries(head.versions).map(([name, version]) => `${name} ${version}`);
   return `# Benchmark results
 
-\`${head.command}\` on ${head.date}, ${availableParallelism()} cores, Linux. Versions: ${versions.join(', ')}.
+\`${head.command}\` on ${head.date}, ${availableParallelism()} cores, Linux, within ${Math.ceil(head.minutes)} minutes. Versions: ${versions.join(', ')}.
 
 Each server on core 0, load and upstream on core 1; ${head.connections} keep-alive connections, one request in
 flight on each; ${head.rounds} rounds in which the servers take turns, ${head.measureMs / 1_000} s each, ours before each of the others;
 medians of the rounds. Ratios are of two slices that follow each other, since a shared machine is not as fast in one
-minute as in the next.
-Every answer is compared with the right one before it is measured. CPU ms is the server's user and
+minute as in the next. Before its first round a server answers for ${head.firstWarmUpMs / 1_000} s while upstream answers at once.
+Every answer is compared with the right one before it is measured, and is as long under load. CPU ms is the server's user and
 system time a request, MB its resident memory after the load, calls the upstream calls a query.
 Compare ratios within a table; absolute figures belong to the machine. Fewer calls than the floor's
 mean that a server shares identical calls in flight between requests: Tailcall's batching does, and
 Hive Gateway toward GraphQL. Every server runs without a log line per request.
 
 ${parts.join('\n')}`;
-}
-
-function goal(
-  tables: readonly Table[],
-  scenarioId: string,
-  rival: string,
-  text: string,
-  judge: (they: Row) => [ratio: number, holds: (ratio: number) => boolean],
-): string | undefined {
-  const rows = tables.find(({ scenario }) => scenario.id === scenarioId)?.rows;
-  const they = rows?.find(({ contestant }) => contestant.name.startsWith(rival));
-  if (!they || !rows?.some(({ contestant }) => contestant.kind === 'ours')) return undefined;
-  const [ratio, holds] = judge(they);
-  const byCpu = they.cpuToOurs.toFixed(2);
-  return `- ${holds(ratio) ? 'met' : 'MISSED'}: ${text} ${they.contestant.name}: ${ratio.toFixed(2)} (requests a CPU second: ${byCpu})`;
-}
-
-function throughput(least: number) {
-  return ({ rateToOurs }: Row): [number, (ratio: number) => boolean] => [
-    1 / rateToOurs,
-    (ratio) => ratio >= least,
-  ];
 }

@@ -36,16 +36,12 @@ export function isSomeEdition(
   users: readonly User[],
 ): (data: unknown) => boolean {
   return (data) => {
-    const { posts: [first] = [] } = data as {
-      posts?: { title?: string; user?: { name?: string } }[];
+    const { posts: answered } = (data ?? {}) as {
+      posts?: { title?: string; user?: User }[] | null;
     };
-    const expected = joinedEdition(
-      posts,
-      users,
-      editionOf(first?.title),
-      editionOf(first?.user?.name),
-    );
-    return isDeepStrictEqual(data, expected);
+    const [first] = answered ?? [];
+    const [postsEdition, usersEdition] = [editionOf(first?.title), editionOf(first?.user?.name)];
+    return isDeepStrictEqual(data, joinedEdition(posts, users, postsEdition, usersEdition));
   };
 }
 
