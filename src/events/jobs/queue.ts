@@ -54,9 +54,6 @@ export interface Queue {
 
 export const done: Outcome = { kind: 'done' };
 
-/** How soon a message comes back whose handler threw, in milliseconds. */
-export const afterThrowMs = 1_000;
-
 /** Longest wait for a confirm, in milliseconds. */
 export const sendTimeoutMs = 5_000;
 

@@ -1,12 +1,7 @@
 import type { EventContext, Receiver } from 'rhea';
 import { reasonOf } from '../../broker-state.ts';
-import {
-  afterThrowMs,
-  type ConsumeOptions,
-  type Consumer,
-  type Outcome,
-  type QueueMessage,
-} from '../queue.ts';
+import type { ConsumeOptions, Consumer, QueueMessage } from '../queue.ts';
+import { deliver } from './deliver.ts';
 
 export interface Amqp1ConsumerOptions extends ConsumeOptions {
   readonly channel: string;
@@ -82,18 +77,19 @@ export class Amqp1Consumer implements Consumer {
 
   #start(context: EventContext): void {
     const { message, delivery } = context;
+    const { handle, again, log, channel } = this.#options;
     if (!message || !delivery) return;
     if (this.#inHand.size >= this.#options.concurrency) {
       void Promise.race(this.#inHand).then(() => this.#take(context));
       return;
     }
     const wasKept = message.application_properties?.['dueAt'] !== undefined;
-    const id = String(message.message_id ?? '');
-    const work: Promise<void> = this.#deliver({ id, body: String(message.body ?? '') })
+    const given = { id: String(message.message_id ?? ''), body: String(message.body ?? '') };
+    const work: Promise<void> = deliver(given, { handle, queue: channel, log }, again)
       .then(
         () => delivery.accept(),
         (error: unknown) => {
-          this.#options.log(`queue "${this.#options.channel}": ${reasonOf(error)}`);
+          log(`queue "${channel}": ${reasonOf(error)}`);
           delivery.release();
         },
       )
@@ -103,18 +99,5 @@ export class Amqp1Consumer implements Consumer {
         this.#ask(wasKept ? 0 : 1);
       });
     this.#inHand.add(work);
-  }
-
-  async #deliver(message: QueueMessage): Promise<void> {
-    const { handle, again, log, channel } = this.#options;
-    let outcome: Outcome;
-    try {
-      outcome = await handle(message);
-    } catch (error) {
-      log(`queue "${channel}": the message ${message.id} comes again: ${reasonOf(error)}`);
-      outcome = { kind: 'again', afterMs: afterThrowMs };
-    }
-    if (outcome.kind === 'done') return;
-    await again({ id: message.id, body: outcome.body ?? message.body }, outcome.afterMs);
   }
 }

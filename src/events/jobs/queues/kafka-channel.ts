@@ -1,13 +1,8 @@
 import type { Consumer as KafkaConsumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { type BrokerState, reasonOf } from '../../broker-state.ts';
-import {
-  afterThrowMs,
-  type ConsumeOptions,
-  type Consumer,
-  type Outcome,
-  type QueueMessage,
-} from '../queue.ts';
+import type { BrokerState } from '../../broker-state.ts';
+import type { ConsumeOptions, Consumer, QueueMessage } from '../queue.ts';
 import { delayTiers } from './delay-tiers.ts';
+import { deliver } from './deliver.ts';
 
 const idHeader = 'id';
 const dueAtHeader = 'due-at';
@@ -84,13 +79,17 @@ export class KafkaChannel implements Consumer {
   }
 
   async #work(payload: EachBatchPayload): Promise<void> {
-    const { concurrency } = this.#options;
+    const { concurrency, handle, put, log, topic } = this.#options;
+    const handling = { handle, queue: topic, log };
+    const again = (message: QueueMessage, afterMs: number) => put(message, Date.now() + afterMs);
     const beating = beat(payload);
     try {
       for (const message of payload.batch.messages) {
         while (this.#inHand.size >= concurrency) await Promise.race(this.#inHand);
         if (this.#closed || !payload.isRunning() || payload.isStale()) return;
-        const work: Promise<void> = this.#deliver(message).finally(() => this.#inHand.delete(work));
+        const work: Promise<void> = deliver(messageOf(message), handling, again).finally(() =>
+          this.#inHand.delete(work),
+        );
         this.#inHand.add(work);
         work.catch(() => {}); // looked at below
         await commit(payload, message, () => work);
@@ -119,20 +118,6 @@ export class KafkaChannel implements Consumer {
     } finally {
       clearInterval(beating);
     }
-  }
-
-  async #deliver(given: KafkaMessage): Promise<void> {
-    const { handle, put, log, topic } = this.#options;
-    const message = messageOf(given);
-    let outcome: Outcome;
-    try {
-      outcome = await handle(message);
-    } catch (error) {
-      log(`queue "${topic}": the message ${message.id} comes again: ${reasonOf(error)}`);
-      outcome = { kind: 'again', afterMs: afterThrowMs };
-    }
-    if (outcome.kind === 'done') return;
-    await put({ id: message.id, body: outcome.body ?? message.body }, Date.now() + outcome.afterMs);
   }
 }
 

@@ -1,11 +1,6 @@
 import { type BrokerState, reasonOf } from '../../broker-state.ts';
-import {
-  afterThrowMs,
-  type ConsumeOptions,
-  type Consumer,
-  type Outcome,
-  type QueueMessage,
-} from '../queue.ts';
+import type { ConsumeOptions, Consumer, QueueMessage } from '../queue.ts';
+import { outcomeOf } from './deliver.ts';
 
 /** A message that a broker lends. */
 export interface Taken extends QueueMessage {
@@ -82,13 +77,8 @@ export class PullConsumer implements Consumer {
 
   async #deliver(taken: Taken): Promise<void> {
     const { channel, handle, log } = this.#options;
-    let outcome: Outcome;
-    try {
-      outcome = await handle({ id: taken.id, body: taken.body });
-    } catch (error) {
-      log(`queue "${channel}": the message ${taken.id} comes again: ${reasonOf(error)}`);
-      outcome = { kind: 'again', afterMs: afterThrowMs };
-    }
+    const given = { id: taken.id, body: taken.body };
+    const outcome = await outcomeOf(given, { handle, queue: channel, log });
     try {
       if (outcome.kind === 'done') await taken.done();
       else await taken.again(outcome.afterMs, outcome.body);

@@ -2,16 +2,15 @@ import type { AsyncMessage, Connection, Consumer as Delivering, Publisher } from
 import { randomUUID } from 'node:crypto';
 import { BrokerState, inTime, reasonOf } from '../../broker-state.ts';
 import {
-  afterThrowMs,
   assertChannel,
   type ConsumeOptions,
   type Consumer,
-  type Outcome,
   type Queue,
   type QueueMessage,
   sendTimeoutMs,
 } from '../queue.ts';
 import { tierOf } from './delay-tiers.ts';
+import { deliver } from './deliver.ts';
 
 export interface BrokerQueueOptions {
   readonly url: string;
@@ -230,14 +229,8 @@ class RabbitmqConsumer implements Consumer {
     const body = String(message.body);
     const dueAt = Number(message.headers?.[dueAtHeader] ?? 0);
     if (dueAt > Date.now()) return again({ id, body }, dueAt);
-    let outcome: Outcome;
-    try {
-      outcome = await handle({ id, body });
-    } catch (error) {
-      log(`queue "${queue}": the message ${id} comes again: ${reasonOf(error)}`);
-      outcome = { kind: 'again', afterMs: afterThrowMs };
-    }
-    if (outcome.kind === 'done') return;
-    await again({ id, body: outcome.body ?? body }, Date.now() + outcome.afterMs);
+    await deliver({ id, body }, { handle, queue, log }, (next, afterMs) =>
+      again(next, Date.now() + afterMs),
+    );
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SqliteFile } from '../../sqlite-file.ts';
 import {
-  afterThrowMs,
   assertChannel,
   type ConsumeOptions,
   type Consumer,
@@ -9,6 +8,7 @@ import {
   type Queue,
   type QueueMessage,
 } from '../queue.ts';
+import { outcomeOf } from './deliver.ts';
 
 /** What `createSqliteQueue` needs in its file. */
 export const sqliteQueueSchema = `
@@ -159,13 +159,10 @@ class SqliteConsumer implements Consumer {
 
   async #deliver(message: Held): Promise<void> {
     const { log } = this.#options;
-    let outcome: Outcome;
-    try {
-      outcome = await this.#handle({ id: message.id, body: message.body });
-    } catch (error) {
-      log(`queue "${this.channel}": the message ${message.id} comes again: ${String(error)}`);
-      outcome = { kind: 'again', afterMs: afterThrowMs };
-    }
+    const outcome = await outcomeOf(
+      { id: message.id, body: message.body },
+      { handle: this.#handle, queue: this.channel, log },
+    );
     try {
       await this.#settle(message, outcome);
     } catch (error) {
