@@ -1,6 +1,4 @@
 import DataLoader from 'dataloader';
-import { assemblyMs, leastRemainingMs } from '../backend/policy.ts';
-import { BackendError } from '../error.ts';
 import type { LoadRecord, RequestContext } from '../request.ts';
 import { type AnswerPolicy, policyOf } from './answer-policy.ts';
 import { ask } from './ask.ts';
@@ -9,12 +7,15 @@ import type { BatchPlan } from './batch-plan.ts';
 import { Column, PendingKey, allSettled } from './column.ts';
 import { languageOf } from './language.ts';
 import type { Asker, Flight, FlightAnswer } from './flight.ts';
+import { newLoadRecord, waitedFor } from './load-record.ts';
+import { lateError, refusalOf } from './refusal.ts';
 import type { SharedBatch } from './shared-batch.ts';
 import { stableText } from './stable-text.ts';
 import { viewerKey } from './viewer-key.ts';
+import { type Waiter, waitFor } from './wait.ts';
 
 /** What one operation knows of one batch with one value of its arguments: the request memo. */
-export class OperationBatch implements Asker {
+export class OperationBatch implements Asker, Waiter {
   readonly #plan: BatchPlan;
   readonly #shared: SharedBatch | null;
   readonly #context: RequestContext;
@@ -49,16 +50,7 @@ export class OperationBatch implements Asker {
     this.#shared = alone ? null : shared;
     this.#context = context;
     this.#args = args;
-    this.#found = {
-      batch: plan,
-      keys: 0,
-      fresh: 0,
-      stale: 0,
-      stored: 0,
-      joined: 0,
-      asked: 0,
-      insteadOfError: 0,
-    };
+    this.#found = newLoadRecord(plan);
     context.loads?.push(this.#found);
   }
 
@@ -155,6 +147,27 @@ export class OperationBatch implements Asker {
     this.#slots.clear();
   }
 
+  /** After a look into the shared store, what it hasn't got is asked for. */
+  arrived(keys: readonly PendingKey[], answer: FlightAnswer): void {
+    if (answer.error !== null || answer.asOf === undefined) {
+      this.#settle(keys, answer);
+      return;
+    }
+    const missing: PendingKey[] = [];
+    const found: PendingKey[] = [];
+    for (const pending of keys) {
+      (answer.values.has(pending.text) ? found : missing).push(pending);
+    }
+    this.#found.stored += found.length;
+    if (found.length > 0) this.#settle(found, answer);
+    if (missing.length > 0) this.#dispatch(missing, true, answer.asOf);
+  }
+
+  gaveUp(keys: readonly PendingKey[]): void {
+    const error = refusalOf(this.#context, this.#plan) ?? lateError(this.#plan);
+    this.#settle(keys, { ...unkept, error });
+  }
+
   #textOf(key: unknown): string | Error {
     try {
       return this.#plan.keyText(key);
@@ -165,7 +178,7 @@ export class OperationBatch implements Asker {
 
   /** Joins the flights that already carry some keys; looks for the others in the shared store, then asks. */
   #dispatch(keys: readonly PendingKey[], looked = false, asOf: string | null = null): void {
-    const refused = this.#refusal();
+    const refused = refusalOf(this.#context, this.#plan);
     if (refused !== undefined) {
       this.#settle(keys, { ...unkept, error: refused });
       return;
@@ -180,7 +193,7 @@ export class OperationBatch implements Asker {
     }
     this.#found.joined += waitedFor(keys) - waitedFor(unasked);
     if (unasked.length > 0) this.#ask(unasked, flights, looked, asOf);
-    for (const [flight, waiting] of flights) this.#wait(flight, waiting);
+    for (const [flight, waiting] of flights) waitFor(flight, waiting, this);
   }
 
   #ask(
@@ -208,52 +221,6 @@ export class OperationBatch implements Asker {
     }
   }
 
-  /** Waits as long as this operation may; leaving does not end the call for others. */
-  #wait(flight: Flight, keys: readonly PendingKey[]): void {
-    const { signal, deadline } = this.#context;
-    flight.join();
-    if (keys.every(({ column }) => column === null)) {
-      // A refresh outlives the operation.
-      void flight.answer.then((answer) => this.#continue(keys, answer));
-      return;
-    }
-    let timer: NodeJS.Timeout | undefined;
-    let left = false;
-    const end = (answer: FlightAnswer): void => {
-      if (left) return;
-      clearTimeout(timer);
-      signal.removeEventListener('abort', leave);
-      this.#continue(keys, answer);
-    };
-    const leave = (): void => {
-      left = true;
-      clearTimeout(timer);
-      signal.removeEventListener('abort', leave);
-      flight.leave();
-      this.#settle(keys, { ...unkept, error: this.#refusal() ?? this.#late() });
-    };
-    signal.addEventListener('abort', leave);
-    const remainingMs = deadline - assemblyMs - performance.now();
-    if (deadline - assemblyMs < flight.deadline) timer = setTimeout(leave, remainingMs);
-    void flight.answer.then(end);
-  }
-
-  /** After a look into the shared store, what it hasn't got is asked for. */
-  #continue(keys: readonly PendingKey[], answer: FlightAnswer): void {
-    if (answer.error !== null || answer.asOf === undefined) {
-      this.#settle(keys, answer);
-      return;
-    }
-    const missing: PendingKey[] = [];
-    const found: PendingKey[] = [];
-    for (const pending of keys) {
-      (answer.values.has(pending.text) ? found : missing).push(pending);
-    }
-    this.#found.stored += found.length;
-    if (found.length > 0) this.#settle(found, answer);
-    if (missing.length > 0) this.#dispatch(missing, true, answer.asOf);
-  }
-
   #settle(keys: readonly PendingKey[], answer: FlightAnswer): void {
     const policy = this.#policy;
     policy.keepFor(answer.keepForMs);
@@ -278,35 +245,6 @@ export class OperationBatch implements Asker {
       column.settle(pending, value);
     }
   }
-
-  /** Why nothing may be asked any more; undefined while it may. */
-  #refusal(): BackendError | undefined {
-    const { signal, deadline } = this.#context;
-    const remainingMs = deadline - assemblyMs - performance.now();
-    if (remainingMs < leastRemainingMs) return this.#late();
-    if (!signal.aborted) return undefined;
-    return this.#error('UPSTREAM_UNAVAILABLE', 'was cancelled: nobody waits for its answer');
-  }
-
-  #late(): BackendError {
-    return this.#error('UPSTREAM_TIMEOUT', "ran into the operation's deadline");
-  }
-
-  #error(code: 'UPSTREAM_TIMEOUT' | 'UPSTREAM_UNAVAILABLE', what: string): BackendError {
-    return new BackendError({
-      code,
-      backend: this.#plan.backend.name,
-      message: `batch "${this.#plan.name}" ${what}`,
-      retryable: true,
-    });
-  }
-}
-
-/** How many keys somebody waits for; the others are refreshed behind an answer. */
-function waitedFor(keys: readonly PendingKey[]): number {
-  let count = 0;
-  for (const { column } of keys) if (column !== null) count += 1;
-  return count;
 }
 
 /** What an answer means for caches when nothing of it is kept. */

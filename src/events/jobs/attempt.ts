@@ -14,6 +14,7 @@ import {
 } from './job-changes.ts';
 import type { JobOrder, JobRecord, JobStore } from './job-store.ts';
 import type { JobsHost } from './live-jobs.ts';
+import { Progress } from './progress.ts';
 import { done, type Outcome, type QueueMessage } from './queue.ts';
 
 export interface AttemptOptions {
@@ -27,8 +28,6 @@ export interface AttemptOptions {
   readonly changed: (record: JobRecord) => void;
 }
 
-/** Shortest time between two notes of one job's progress, in milliseconds. */
-const progressEveryMs = 200;
 /** Longest wait of a job whose key is taken, in milliseconds. */
 const longestTurnMs = 5_000;
 
@@ -198,35 +197,6 @@ export class Attempt {
     const record = await this.#options.store.change(id, change);
     if (record) this.#options.changed(record);
     return record;
-  }
-}
-
-/** Notes how far a job is, a few times a second at most. */
-class Progress {
-  readonly #write: (share: number) => void;
-  #share: number | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-
-  constructor(write: (share: number) => void) {
-    this.#write = write;
-  }
-
-  note(share: number): void {
-    this.#share = Math.min(1, Math.max(0, share));
-    if (this.#timer || this.#stopped) return;
-    this.#flush();
-    this.#timer = setInterval(() => this.#flush(), progressEveryMs);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-  }
-
-  #flush(): void {
-    if (this.#share !== null && !Number.isNaN(this.#share)) this.#write(this.#share);
-    this.#share = null;
   }
 }
 

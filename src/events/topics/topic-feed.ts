@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CloudEvent, EventMessage } from '../cloud-event.ts';
-import { readCloudEvent } from '../cloud-event.ts';
+import { reasonOf } from '../broker-state.ts';
+import type { CloudEvent } from '../cloud-event.ts';
 import type { Topic } from '../define-topic.ts';
 import type { EventsObserver } from '../observer.ts';
-import { validated } from '../standard-schema.ts';
 import type { Broker, BrokerSubscription, Heard } from './broker.ts';
 import { BackendFeed } from './backend-feed.ts';
-import { placeOf } from './event-position.ts';
-import { noteTopicEvent, type TopicEvent, type TopicReader } from './topic-reader.ts';
+import { HeardIds } from './heard-ids.ts';
+import { type ReadEvent, readTopicEvent } from './read-topic-event.ts';
+import type { TopicEvent, TopicReader } from './topic-reader.ts';
+import { TopicReaders } from './topic-readers.ts';
 
 export interface TopicFeedOptions {
   readonly topic: Topic;
@@ -29,8 +30,6 @@ export type TopicListener = (event: CloudEvent) => void;
 const lingerMs = 1_000;
 /** Events that a reader that comes back finds here, without asking the broker. */
 const recentLength = 200;
-/** Ids by which an event that comes twice is known. */
-const heardIdsLength = 2_000;
 /** How long events are handed out before what they came to has its turn to be sent, and other work. */
 const turnMs = 20;
 /** Most that is read again from the broker's log for one reader. */
@@ -41,12 +40,10 @@ const retryMs = { first: 100, most: 2_000 };
 /** One topic in this process: one subscription at the broker, however many read. */
 export class TopicFeed {
   readonly #options: TopicFeedOptions;
-  readonly #everything = new Set<TopicReader>();
-  readonly #byKey = new Map<string, Set<TopicReader>>();
+  readonly #readers = new TopicReaders();
   readonly #listeners = new Set<TopicListener>();
   readonly #recent: TopicEvent[] = [];
-  /** Events that were heard lately: a broker, or who publishes, may say one twice. */
-  readonly #heardIds = new Set<string>();
+  readonly #heardIds = new HeardIds();
   /** Set while the broker is asked to be heard, and after. */
   #heard: Promise<BrokerSubscription> | undefined;
   #isHeard = false;
@@ -64,9 +61,7 @@ export class TopicFeed {
   }
 
   get readers(): number {
-    return (
-      this.#everything.size + [...this.#byKey.values()].reduce((sum, { size }) => sum + size, 0)
-    );
+    return this.#readers.size;
   }
 
   /** Hears the topic's backend from now on, however few read, when caches depend on it. */
@@ -88,23 +83,11 @@ export class TopicFeed {
   add(reader: TopicReader): void {
     this.#cancelStop();
     this.#feed();
-    const { key } = reader;
-    if (key === undefined) {
-      this.#everything.add(reader);
-      return;
-    }
-    const readers = this.#byKey.get(key);
-    if (readers) readers.add(reader);
-    else this.#byKey.set(key, new Set([reader]));
+    this.#readers.add(reader);
   }
 
   remove(reader: TopicReader): void {
-    this.#everything.delete(reader);
-    if (reader.key !== undefined) {
-      const readers = this.#byKey.get(reader.key);
-      readers?.delete(reader);
-      if (readers?.size === 0) this.#byKey.delete(reader.key);
-    }
+    this.#readers.remove(reader);
     this.#stopWhenIdle();
   }
 
@@ -135,18 +118,13 @@ export class TopicFeed {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const reader of this.#all()) await reader.return();
+    for (const reader of this.#readers) await reader.return();
     clearTimeout(this.#timer);
     await this.#stop();
   }
 
   get #isPermanent(): boolean {
     return this.#options.topic.invalidates;
-  }
-
-  *#all(): Iterable<TopicReader> {
-    yield* this.#everything;
-    for (const readers of this.#byKey.values()) yield* readers;
   }
 
   #listen(): Promise<BrokerSubscription> {
@@ -174,7 +152,9 @@ export class TopicFeed {
     this.#listen().catch((error: unknown) => {
       if (this.#isClosed || (!this.#isPermanent && this.#listeners.size === 0)) return;
       if (this.#attempt === 0) {
-        this.#options.log(`topic "${this.#options.topic.name}" is not heard yet: ${text(error)}`);
+        this.#options.log(
+          `topic "${this.#options.topic.name}" is not heard yet: ${reasonOf(error)}`,
+        );
       }
       const waitMs = Math.min(retryMs.most, retryMs.first * 2 ** this.#attempt++);
       this.#timer = setTimeout(() => {
@@ -195,17 +175,15 @@ export class TopicFeed {
         if (!read || this.#isClosed) return;
         const { event, envelope } = read;
         const { topic, observer, invalidate } = this.#options;
-        if (this.#isHeardTwice(event.id)) return;
+        if (!this.#heardIds.note(event.id)) return;
         // Here at once; in the shared store before a reader of this event can ask it.
         void invalidate(topic.tags(event.data));
         this.#recent.push(event);
         if (this.#recent.length > recentLength) this.#recent.shift();
-        const ofKey = this.#byKey.get(event.key);
         const startedAt = performance.now();
-        for (const reader of this.#everything) reader.offer(event);
-        for (const reader of ofKey ?? []) reader.offer(event);
+        const readers = this.#readers.offer(event);
         for (const listener of this.#listeners) listener(envelope);
-        observer.delivered(topic.name, this.#everything.size + (ofKey?.size ?? 0));
+        observer.delivered(topic.name, readers);
         this.#handingOutMs += performance.now() - startedAt;
         if (this.#handingOutMs < turnMs) return;
         this.#handingOutMs = 0;
@@ -216,41 +194,11 @@ export class TopicFeed {
       });
   }
 
-  #isHeardTwice(id: string): boolean {
-    if (this.#heardIds.has(id)) return true;
-    this.#heardIds.add(id);
-    if (this.#heardIds.size > heardIdsLength) {
-      for (const oldest of this.#heardIds) {
-        this.#heardIds.delete(oldest);
-        break;
-      }
-    }
-    return false;
-  }
-
   /** The event in a message, or null after the log was told why it is none. */
-  async #read(
-    message: Heard,
-  ): Promise<{ readonly event: TopicEvent; readonly envelope: CloudEvent } | null> {
+  async #read(message: Heard): Promise<ReadEvent | null> {
     const { topic, broker } = this.#options;
     try {
-      const envelope = readCloudEvent(message satisfies EventMessage);
-      const data = await validated(
-        `an event of topic "${topic.name}"`,
-        topic.schema,
-        envelope.data,
-      );
-      const cursor = message.cursor === null ? null : `${broker.name}:${message.cursor}`;
-      const event: TopicEvent = {
-        id: `${envelope.source} ${envelope.id}`,
-        key: topic.key(data),
-        data,
-        cursor,
-        place: cursor && placeOf(topic.name, cursor),
-        bytes: message.body.length + 100,
-      };
-      noteTopicEvent(data);
-      return { event, envelope: { ...envelope, data } };
+      return await readTopicEvent(topic, broker.name, message);
     } catch (error) {
       this.#malformed(error);
       return null;
@@ -260,7 +208,7 @@ export class TopicFeed {
   #malformed(error: unknown): void {
     const { topic, broker, observer, log } = this.#options;
     observer.dropped(topic.name, 'malformed');
-    log(`topic "${topic.name}": what came over ${broker.name} is dropped: ${text(error)}`);
+    log(`topic "${topic.name}": what came over ${broker.name} is dropped: ${reasonOf(error)}`);
   }
 
   #gap(): void {
@@ -268,7 +216,7 @@ export class TopicFeed {
     observer.gap(topic.name);
     log(`topic "${topic.name}": events may have been missed; its readers are told`);
     this.#recent.length = 0;
-    for (const reader of this.#all()) reader.gap();
+    for (const reader of this.#readers) reader.gap();
   }
 
   #feed(): void {
@@ -298,8 +246,4 @@ export class TopicFeed {
     const subscription = await heard?.catch(() => undefined);
     await subscription?.stop();
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
