@@ -3,7 +3,8 @@ import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
 import type { WebhookSource } from './define-webhook-source.ts';
 import { canPass, type Intake, keptMs, keptWithoutTimeMs } from './intake.ts';
-import { payloadOf } from './payload.ts';
+import { LongWork } from './long-work.ts';
+import { isForm, longestAtOnceBytes, type Payload, payloadInPieces, payloadOf } from './payload.ts';
 import {
   type HeaderReader,
   SignatureCheck,
@@ -62,6 +63,7 @@ export interface Receiver {
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { intake, observer, now = Date.now, arrivingLimitBytes = 64 * 1024 * 1024 } = options;
   const sources = new Map(options.sources.map((active) => [active.source.name, active]));
+  const longWork = new LongWork();
   let arrivingBytes = 0;
 
   function begin(name: string, header: HeaderReader, length: number | null): Arriving | Verdict {
@@ -73,7 +75,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       observer.webhook(name, 'refused');
       return { status, why };
     };
-    if (length !== null && length > source.bodyLimitBytes) return refuse(413, tooLarge(source));
+    const limitBytes = isForm(header('content-type'))
+      ? Math.min(source.bodyLimitBytes, longestAtOnceBytes)
+      : source.bodyLimitBytes;
+    const tooLarge = `its body is longer than ${limitBytes} bytes`;
+    if (length !== null && length > limitBytes) return refuse(413, tooLarge);
     const claim = scheme.claim(header);
     if (claim === null) return refuse(401, 'a header of its signature is missing or malformed');
     const problem = timeProblem(claim, now());
@@ -90,9 +96,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
     return {
       take(chunk) {
-        if (size + chunk.length > source.bodyLimitBytes) {
+        if (size + chunk.length > limitBytes) {
           forget();
-          return refuse(413, tooLarge(source));
+          return refuse(413, tooLarge);
         }
         if (arrivingBytes + chunk.length > arrivingLimitBytes) {
           forget();
@@ -108,10 +114,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       async end() {
         try {
           if (!check.matches()) return refuse(401, 'its signature is wrong');
-          const [only = Buffer.alloc(0)] = chunks;
-          const body = chunks.length > 1 ? Buffer.concat(chunks) : only;
+          const payload =
+            size > longestAtOnceBytes
+              ? await longWork.run(payloadInPieces(chunks))
+              : payloadOf(Buffer.concat(chunks), header('content-type'));
           forget();
-          const payload = payloadOf(body, header('content-type'));
           if (payload === null) return refuse(400, 'its body is no JSON object and no form');
           const challenge = scheme.challengeIn?.(payload) ?? null;
           if (challenge !== null) return { status: 200, body: challenge, why: null };
@@ -130,7 +137,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   async function takeOn(
     source: WebhookSource,
-    payload: Readonly<Record<string, unknown>>,
+    payload: Payload,
     webhook: { readonly id: string; readonly header: HeaderReader; readonly keptMs: number },
   ): Promise<Verdict> {
     const { name, topic } = source;
@@ -176,10 +183,6 @@ function timeProblem({ signedAt }: SignatureClaim, now: number): string | null {
   if (signedAt === null || Math.abs(now - signedAt) <= signatureWindowMs) return null;
   const seconds = Math.round(Math.abs(now - signedAt) / 1_000);
   return `it was signed ${seconds} s ${signedAt < now ? 'ago' : 'ahead of our clock'}, more than ${signatureWindowMs / 1_000} s`;
-}
-
-function tooLarge({ bodyLimitBytes }: WebhookSource): string {
-  return `its body is longer than ${bodyLimitBytes} bytes`;
 }
 
 /** A line of a log, however much of what came is in it. */

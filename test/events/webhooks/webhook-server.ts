@@ -40,6 +40,14 @@ export const partnerSecret = `whsec_${Buffer.alloc(32, 'partner').toString('base
 export const formerPartnerSecret = `whsec_${Buffer.alloc(32, 'former').toString('base64')}`;
 export const textSecret = 'a secret of some length';
 
+export const bigSource = defineWebhookSource({
+  name: 'big',
+  verify: standardWebhooks(env('PARTNER_SECRETS')),
+  topic: noted,
+  read: read('big'),
+  bodyLimitBytes: 32 * 1024 * 1024,
+});
+
 const sources = [
   source('partner', standardWebhooks(env('PARTNER_SECRETS'))),
   source('github', githubWebhooks(env('GITHUB_SECRETS'))),
@@ -49,13 +57,7 @@ const sources = [
     'plain',
     hmacWebhooks(env('PLAIN_SECRETS'), { header: 'x-signature', encoding: 'base64' }),
   ),
-  defineWebhookSource({
-    name: 'big',
-    verify: standardWebhooks(env('PARTNER_SECRETS')),
-    topic: noted,
-    read: read('big'),
-    bodyLimitBytes: 32 * 1024 * 1024,
-  }),
+  bigSource,
   source('off', standardWebhooks(env('OFF_SECRETS'))),
 ];
 
