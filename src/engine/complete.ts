@@ -1,10 +1,12 @@
 import { resolveTypes } from './abstract.ts';
-import { Branch, columnOf, Failure, type Fault, isThenable, nullError } from './column.ts';
+import { Branch, columnOf, Failure, type Fault, nullError } from './column.ts';
 import { descendTo } from './descend.ts';
 import { completeLeaves } from './complete-leaves.ts';
 import type { LevelRun } from './level-run.ts';
 import { misfit } from './misfit.ts';
 import type { FieldPlan } from './plan.ts';
+import { promisedItems } from './promised-items.ts';
+import { splitStream } from './split-stream.ts';
 import type { Wrap } from './wrap.ts';
 
 /** What stands for a value whose error makes what is around it null. */
@@ -197,69 +199,3 @@ const noSuffix: readonly number[] = [];
 
 const isKey = (value: unknown): value is string | number =>
   typeof value === 'string' || typeof value === 'number';
-
-/** Cuts streamed lists: what is beyond their beginning runs by itself. */
-function splitStream(level: LevelRun, field: FieldPlan, raw: unknown[]): void {
-  const { execution, onStream } = level.run;
-  const [use, another] = field.uses;
-  const stream = use?.stream;
-  if (!use || !stream || another || !onStream || field.wrap.item === null) return;
-  if (!execution.condition(stream.condition)) return;
-  const count = Math.max(0, stream.initialCount(execution.scope(0)));
-  const rest = columnOf(raw.length).fill(null);
-  const starts = raw.map(() => count);
-  for (let row = 0; row < raw.length; row++) {
-    const value = raw[row];
-    if (!Array.isArray(value) || value.length <= count) continue;
-    const list: readonly unknown[] =
-      field.step.kind === 'remote' && execution.remoteFaults
-        ? value.map((one: unknown, at) => execution.remoteFaults?.at(value, at) ?? one)
-        : value;
-    raw[row] = list.slice(0, count);
-    rest[row] = list.slice(count);
-  }
-  if (rest.some((one) => one !== null)) {
-    onStream(level, use, { label: stream.label, raw: rest, starts });
-  }
-}
-
-/** Lists that hold promises, as arrays that can be settled in place; raw is given those arrays. */
-function promisedItems(
-  raw: unknown[],
-  item: Wrap,
-): { list: unknown[]; promised: number[] }[] | null {
-  let found: { list: unknown[]; promised: number[] }[] | null = null;
-  for (let row = 0; row < raw.length; row++) {
-    const value = raw[row];
-    if (typeof value !== 'object' || value === null) continue;
-    let list: unknown[];
-    if (Array.isArray(value)) list = value;
-    else if (value instanceof Failure || !(Symbol.iterator in value)) continue;
-    else {
-      try {
-        list = [...(value as Iterable<unknown>)];
-        raw[row] = list;
-      } catch (error) {
-        raw[row] = new Failure(error);
-        continue;
-      }
-    }
-    let promised: number[] | null = null;
-    for (let index = 0; index < list.length; index++) {
-      if (isThenable(list[index])) (promised ??= []).push(index);
-    }
-    if (promised !== null) {
-      list = [...list];
-      raw[row] = list;
-      (found ??= []).push({ list, promised });
-      continue;
-    }
-    if (item.item !== null) {
-      const inner = list.some((one) => typeof one === 'object' && one !== null) ? [...list] : list;
-      const below = promisedItems(inner, item.item);
-      if (inner !== list) raw[row] = inner;
-      if (below) (found ??= []).push(...below);
-    }
-  }
-  return found;
-}
