@@ -125,17 +125,24 @@ export async function* measureStage(
         runner.samples.push(pair.theirs);
         if (runner !== own) own.samples.push(pair.ours);
         note(`  round ${round + 1}, ${runner.contestant.name}: ${brief(pair.theirs)}`);
-        if (pair.theirs.wrong > 0) await disqualify(runner, runners, pair.theirs.wrong);
+        if (pair.theirs.wrong > 0) await disqualify(runner, runners, pair.theirs);
         if (pair.ours.wrong === 0 || runner === own) continue;
-        await disqualify(own, runners, pair.ours.wrong);
+        await disqualify(own, runners, pair.ours);
         return { scenario, rows: [], absent: absentOf(those) };
       }
     }
     return { scenario, rows: runners.map(toRow), absent: absentOf(those) };
   }
 
-  async function disqualify(runner: Runner, runners: Runner[], wrong: number): Promise<void> {
-    leaveOut(runner.contestant, `disqualified: ${wrong} wrong answers under load`);
+  async function disqualify(
+    runner: Runner,
+    runners: Runner[],
+    { wrong, firstWrong }: Sample,
+  ): Promise<void> {
+    leaveOut(
+      runner.contestant,
+      `disqualified: ${wrong} wrong answers under load, the first: ${firstWrong}`,
+    );
     runners.splice(runners.indexOf(runner), 1);
     entries.splice(
       entries.findIndex(({ contestant }) => contestant === runner.contestant),

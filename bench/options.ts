@@ -12,10 +12,13 @@ export interface Options {
 export const helpText = `npm run bench -- [options]
 
 Measures tailorbird beside its peers and beside hand-written floors, on this machine:
-the server on core 0, load and upstream on core 1. Writes bench/results.md.
+the server on core 0, load and upstream on core 1. Writes bench/results.md. A whole run takes
+about 40 minutes on two quiet cores, longer where slices have to be taken again because other
+programs disturbed them.
 
   --only <regex>   only what matches, as --list prints it; results.md stays as it is
-  --quick          one short round of the main tables; results.md stays as it is
+  --quick          one short round of the main tables, hardly warmed up: for whether it runs,
+                   not for ratios; results.md stays as it is
   --rounds <n>     rounds of each table, alternating the servers (default 5)
   --list           print what would run, and what is missing
   --help           print this

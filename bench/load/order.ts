@@ -33,4 +33,6 @@ export interface LoadResult {
   readonly foreignShare: number;
   /** Answers that were not status 200, not as long as they have to be, or that never came. */
   readonly wrong: number;
+  /** How the first of them began, or what became of its connection; '' when none was wrong. */
+  readonly firstWrong: string;
 }

@@ -18,6 +18,7 @@ export function takeSlice(order: LoadOrder): Promise<LoadResult> {
   let phase: 'warming' | 'measuring' | 'draining' = 'warming';
   let allRequests = 0;
   let wrong = 0;
+  let firstWrong = '';
   let before: Usage = { atMs: 0, serverMs: 0, serverCoreMs: 0, loadCoreMs: 0 };
   let measured: Measured = { seconds: 0, serverCpuMs: 0, loadCoreBusy: 0, foreignShare: 0 };
   let endTimer: NodeJS.Timeout | undefined;
@@ -47,8 +48,12 @@ export function takeSlice(order: LoadOrder): Promise<LoadResult> {
     if (sockets.size === 0) report();
   }
 
+  function isWrong(how: string): void {
+    if (wrong++ === 0) firstWrong = how;
+  }
+
   function giveUp(): void {
-    wrong += sockets.size;
+    for (const _ of sockets) isWrong(`no answer within ${drainMs} ms`);
     for (const socket of sockets) socket.destroy();
   }
 
@@ -61,6 +66,7 @@ export function takeSlice(order: LoadOrder): Promise<LoadResult> {
       p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
       p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
       wrong,
+      firstWrong,
       ...measured,
     });
   }
@@ -83,11 +89,13 @@ export function takeSlice(order: LoadOrder): Promise<LoadResult> {
           return;
         }
         const head = bytes.toString('latin1', 0, headEnd);
-        if (!head.startsWith('HTTP/1.1 200')) wrong++;
+        const shown = () =>
+          `${head.split('\r\n', 1)[0]} ${bytes.toString('utf8', headEnd + 4).slice(-400)}`;
+        if (!head.startsWith('HTTP/1.1 200')) isWrong(shown());
         const declared = /content-length: *(\d+)/i.exec(head);
         if (declared) {
           const length = Number(declared[1]);
-          if (length !== order.answerBytes) wrong++;
+          if (length !== order.answerBytes) isWrong(shown());
           remaining = length - (bytes.byteLength - headEnd - 4);
         } else {
           remaining = -2;
@@ -98,13 +106,11 @@ export function takeSlice(order: LoadOrder): Promise<LoadResult> {
       if (remaining === 0 || (remaining === -2 && tail.toString('latin1') === '0\r\n\r\n'))
         answered();
     });
-    socket.on('error', () => {
-      wrong++;
-    });
+    socket.on('error', (error) => isWrong(String(error)));
     socket.on('close', () => {
       sockets.delete(socket);
       if (phase !== 'draining') {
-        wrong++;
+        isWrong('the connection was closed');
         if (wrong < 1_000) open();
       } else if (sockets.size === 0) report();
     });
