@@ -41,9 +41,9 @@ async function run(options: Options): Promise<void> {
     connections: 64,
     firstWarmUp: {
       warmUpMs: 0,
-      // Compilers share the core with what they compile: 3 s leave tailorbird at 1.6 times the CPU
-      // a request that it has after 12, with upstream asked every time; 6 s at 1.5, 8 s at 1.4. At
-      // 20,000 answers everyone was as fast as later; with answers cached that takes a second or two.
+      // Compilers share the core with what they compile. In one run beside a warm floor, upstream
+      // asked every time, tailorbird took 1.4 to 1.7 times the CPU a request after 3 to 9 s that it
+      // took from 12 s (20,000 answers) on. With answers cached it is level after 3 s (50,000).
       measureMs: options.quick ? 3_000 : 12_000,
       mostRequests: 60_000,
     },
