@@ -13,8 +13,8 @@ export const helpText = `npm run bench -- [options]
 
 Measures tailorbird beside its peers and beside hand-written floors, on this machine:
 the server on core 0, load and upstream on core 1. Writes bench/results.md. A whole run takes
-some 40 minutes on two quiet cores, reckoned from its parts; longer where slices have to be taken again because other
-programs disturbed them.
+some 40 minutes on two quiet cores, reckoned from its parts; longer where slices have to be
+taken again because other programs disturbed them.
 
   --only <regex>   only what matches, as --list prints it; results.md stays as it is
   --quick          one short round of the main tables, hardly warmed up: for whether it runs,
