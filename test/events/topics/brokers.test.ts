@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createKafkaBroker } from '../../../src/events/topics/brokers/kafka.ts';
 import { createNatsBroker } from '../../../src/events/topics/brokers/nats.ts';
 import { createRabbitmqBroker } from '../../../src/events/topics/brokers/rabbitmq.ts';
@@ -7,6 +7,7 @@ import { createRedisBroker } from '../../../src/events/topics/brokers/redis.ts';
 import { deleteQueues, rabbitmqAnswers, rabbitmqUrl } from '../running-rabbitmq.ts';
 import { describeBroker, topics } from './broker-contract.ts';
 import { describeBrokerKills, itGoesOnWhereItWas } from './broker-kills.ts';
+import { Hearing } from './hearing.ts';
 import { installed, mockKafka, privateNats, privateRedis } from './private-brokers.ts';
 
 describe.skipIf(!installed('redis-server'))('over Redis', () => {
@@ -52,6 +53,34 @@ describe.skipIf(!installed('kcat'))(
       start: mockKafka,
       nowhere: (port) => `127.0.0.1:${port}`,
       deliveredMs: 1_500,
+    });
+
+    it('reads its log no further than it has heard, so that nothing comes twice', async () => {
+      const server = await mockKafka();
+      const broker = createKafkaBroker({ url: server.url, log: () => {} });
+      onTestFinished(async () => {
+        await broker.close();
+        await server.remove();
+      });
+      const publish = (n: number) =>
+        broker.publish('things.logged', { headers: {}, body: `${n}` }, `key ${n}`);
+      const hearing = new Hearing();
+      await broker.listen('things.logged', hearing);
+      await publish(0);
+      await hearing.until(1);
+      const cursor = hearing.heardAll[0]?.cursor ?? '';
+      let n = 1;
+      let log: readonly unknown[] | null = null;
+      // The mock lets who listens wait a little; had it heard already, once more.
+      for (; n < 5; n += 1) {
+        await hearing.until(n);
+        await publish(n);
+        log = await broker.replay('things.logged', cursor, 100);
+        if (log?.length !== n) break;
+      }
+      expect(log).toHaveLength(n - 1);
+      await hearing.until(n + 1);
+      expect(hearing.bodies).toEqual(Array.from({ length: n + 1 }, (_, index) => `${index}`));
     });
   },
 );

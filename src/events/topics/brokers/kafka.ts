@@ -86,26 +86,31 @@ class KafkaBroker implements Broker {
     return this.#ask('read its log', joinMs, async ({ kafka, admin }) => {
       await this.#make(admin, topic);
       const ends = await admin.fetchTopicOffsets(this.#topic(topic));
+      // As far as it is heard: what comes after that in its partition is going to be.
+      const live = [...this.#followed].find((followed) => followed.topic === topic)?.next;
       const open = new Map<number, bigint>();
       let count = 0n;
       for (const { partition, low, high } of ends) {
         const start = from?.get(partition);
         if (start === undefined || start < BigInt(low) || start > BigInt(high)) return null;
-        count += BigInt(high) - start;
-        if (start < BigInt(high)) open.set(partition, BigInt(high));
+        const end = live?.get(partition) ?? BigInt(high);
+        if (start >= end) continue;
+        count += end - start;
+        open.set(partition, end);
       }
       if (from === null || count > BigInt(most)) return null;
       const heard: Heard[] = [];
       if (open.size === 0) return heard;
-      const next = new Map(from);
+      const after = new Map(from);
       const reached = Promise.withResolvers<void>();
       const consumer = makeConsumer(kafka, this.#namespace);
       try {
-        await readFrom(consumer, this.#topic(topic), next, (message, partition) => {
+        await readFrom(consumer, this.#topic(topic), new Map(from), (message, partition) => {
           const end = open.get(partition);
-          if (end === undefined) return;
-          heard.push(heardOf(message, next));
-          if ((next.get(partition) ?? 0n) >= end) open.delete(partition);
+          if (end === undefined) return; // read, and to be heard: no cursor may say that it was
+          after.set(partition, BigInt(message.offset) + 1n);
+          heard.push(heardOf(message, after));
+          if (BigInt(message.offset) + 1n >= end) open.delete(partition);
           if (open.size === 0) reached.resolve();
         });
         await reached.promise;
