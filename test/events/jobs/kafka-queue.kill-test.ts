@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { createKafkaQueue } from '../../../src/events/jobs/queues/kafka.ts';
 import { type KafkaBehindProxy, kafkaBehindProxy } from '../topics/kafka-connections.ts';
 import { installed } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker } from './broker-queue.ts';
 
 describe.runIf(installed('kcat'))(
   'the queue on Kafka, whose connections die (the mock keeps nothing, so it lives on)',
@@ -23,13 +23,10 @@ describe.runIf(installed('kcat'))(
       start: () => kafka.turn('pass'),
     };
 
-    itSurvivesItsBroker(
-      () => connections,
-      () => createKafkaQueue({ url: kafka.url, log: () => {} }),
-    );
-    jobsSurviveTheirBroker(
-      () => connections,
-      () => ({ KAFKA_BROKERS: kafka.url }),
-    );
+    itSurvivesItsBroker({
+      broker: () => connections,
+      open: () => createKafkaQueue({ url: kafka.url, log: () => {} }),
+      settings: () => ({ KAFKA_BROKERS: kafka.url }),
+    });
   },
 );

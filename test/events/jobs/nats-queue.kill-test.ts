@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createNatsQueue } from '../../../src/events/jobs/queues/nats.ts';
 import { installed, type PrivateBroker, privateNats } from '../topics/private-brokers.ts';
-import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker } from './broker-queue.ts';
 
 describe.runIf(installed('nats-server'))('the queue on NATS JetStream', () => {
   let broker: PrivateBroker;
@@ -10,12 +10,9 @@ describe.runIf(installed('nats-server'))('the queue on NATS JetStream', () => {
   });
   afterAll(() => broker?.remove());
 
-  itSurvivesItsBroker(
-    () => broker,
-    () => createNatsQueue({ url: broker.url, log: () => {} }),
-  );
-  jobsSurviveTheirBroker(
-    () => broker,
-    () => ({ NATS_URL: broker.url }),
-  );
+  itSurvivesItsBroker({
+    broker: () => broker,
+    open: () => createNatsQueue({ url: broker.url, log: () => {} }),
+    settings: () => ({ NATS_URL: broker.url }),
+  });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createSqsQueue } from '../../../src/events/jobs/queues/sqs.ts';
-import { itSurvivesItsBroker, jobsSurviveTheirBroker } from './broker-queue.ts';
+import { itSurvivesItsBroker } from './broker-queue.ts';
 import { privateSqs } from './private-sqs.ts';
 
 describe('the queue on SQS', () => {
@@ -10,12 +10,9 @@ describe('the queue on SQS', () => {
   });
   afterAll(() => broker?.remove());
 
-  itSurvivesItsBroker(
-    () => broker,
-    () => createSqsQueue({ url: broker.url, log: () => {} }),
-  );
-  jobsSurviveTheirBroker(
-    () => broker,
-    () => ({ SQS_URL: broker.url }),
-  );
+  itSurvivesItsBroker({
+    broker: () => broker,
+    open: () => createSqsQueue({ url: broker.url, log: () => {} }),
+    settings: () => ({ SQS_URL: broker.url }),
+  });
 });

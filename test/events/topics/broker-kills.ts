@@ -75,8 +75,7 @@ export function describeBrokerKills(adapter: KillableAdapter): void {
   });
 
   it('connects once there is a broker', async () => {
-    const server = await own();
-    await server.kill();
+    const server = await own({ started: false });
     const later = open(server.url).broker;
     await expect(later.listen('things.moved', new Hearing())).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',

@@ -3,7 +3,6 @@ import type { Broker, BrokerOptions } from '../../../src/events/topics/broker.ts
 import { createNatsBroker } from '../../../src/events/topics/brokers/nats.ts';
 import { createRabbitmqBroker } from '../../../src/events/topics/brokers/rabbitmq.ts';
 import { createRedisBroker } from '../../../src/events/topics/brokers/redis.ts';
-import { describeBrokerKills } from './broker-kills.ts';
 import { hearsAllThrough } from './broker-outages.ts';
 import { installed, privateNats, privateRabbitmq, privateRedis } from './private-brokers.ts';
 
@@ -37,9 +36,4 @@ describe.each(brokers)('over %s', (_, program, start, create, settleMs) => {
       });
     },
   );
-});
-
-// Those of the others take moments: brokers.test.ts.
-describe.skipIf(!installed('rabbitmq-server'))('over RabbitMQ', { timeout: 60_000 }, () => {
-  describeBrokerKills({ create: createRabbitmqBroker, start: privateRabbitmq });
 });

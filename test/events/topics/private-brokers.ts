@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** A broker of the test's own, to be killed and started again on the same port. */
 export interface PrivateBroker {
@@ -14,11 +15,18 @@ export interface PrivateBroker {
   remove(): Promise<void>;
 }
 
+export interface PrivateRabbitmq extends PrivateBroker {
+  /** What `rabbitmqctl` says to a command. */
+  control(...command: readonly string[]): Promise<string>;
+}
+
 export interface PrivateOptions {
   /** Whether it keeps what it has when it is killed. @default true */
   readonly durable?: boolean;
   /** Who may connect; the URL has it. @default everybody */
   readonly password?: string;
+  /** Whether it runs already; until `start`, nothing answers at its address. @default true */
+  readonly started?: boolean;
 }
 
 /** Whether the programs are there. Under `CI=true` one that is missing is a failure. */
@@ -32,8 +40,8 @@ export function installed(...programs: readonly string[]): boolean {
   return false;
 }
 
-export function privateRedis({ durable = true, password }: PrivateOptions = {}) {
-  return privateBroker((port, folder) => ({
+export function privateRedis({ durable = true, password, started }: PrivateOptions = {}) {
+  return privateBroker(started, (port, folder) => ({
     url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
     command: [
       ...`redis-server --port ${port} --bind 127.0.0.1 --dir ${folder}`.split(' '),
@@ -45,8 +53,8 @@ export function privateRedis({ durable = true, password }: PrivateOptions = {}) 
   }));
 }
 
-export function privateNats({ durable = true, password }: PrivateOptions = {}) {
-  return privateBroker((port, folder, starts) => ({
+export function privateNats({ durable = true, password, started }: PrivateOptions = {}) {
+  return privateBroker(started, (port, folder, starts) => ({
     url: `nats://${password === undefined ? '' : `app:${password}@`}127.0.0.1:${port}`,
     command: [
       ...`nats-server -a 127.0.0.1 -p ${port} -js -sd`.split(' '),
@@ -61,9 +69,12 @@ export async function privateRabbitmq({
   durable = true,
   password = 'guest',
   plugins = [],
-}: PrivateOptions & { readonly plugins?: readonly string[] } = {}): Promise<PrivateBroker> {
+  started,
+}: PrivateOptions & { readonly plugins?: readonly string[] } = {}): Promise<PrivateRabbitmq> {
   const distPort = await freePort();
-  return privateBroker((port, folder, starts) => {
+  let cookieIn = '';
+  const broker = await privateBroker(started, (port, folder, starts) => {
+    cookieIn = folder;
     const home = join(folder, durable ? 'node' : String(starts));
     const config = join(folder, 'rabbitmq.conf');
     writeFileSync(
@@ -89,6 +100,18 @@ export async function privateRabbitmq({
       },
     };
   });
+  return {
+    ...broker,
+    async control(...command) {
+      const node = `test-${new URL(broker.url).port}@localhost`;
+      const { stdout } = await promisify(execFile)(
+        '/usr/lib/rabbitmq/bin/rabbitmqctl',
+        ['-q', '-n', node, ...command],
+        { env: { ...process.env, HOME: cookieIn } },
+      );
+      return stdout;
+    },
+  };
 }
 
 /** The mock cluster of librdkafka: speaks Kafka's protocol, and chooses its own port. */
@@ -121,6 +144,7 @@ export async function mockKafka(): Promise<PrivateBroker> {
 }
 
 async function privateBroker(
+  started = true,
   of: (
     port: number,
     folder: string,
@@ -138,16 +162,16 @@ async function privateBroker(
   const start = async (): Promise<void> => {
     const { command, env } = of(port, folder, ++starts);
     const [program = '', ...rest] = command;
-    const started = spawn(program, rest, {
+    const starting = spawn(program, rest, {
       stdio: 'ignore',
       cwd: folder,
       detached: true,
       env: { ...process.env, ...env },
     });
-    server = started;
+    server = starting;
     const until = performance.now() + 30_000;
     while (!(await connects(port))) {
-      if (started.exitCode !== null) throw new Error(`${program} does not start`);
+      if (starting.exitCode !== null) throw new Error(`${program} does not start`);
       if (performance.now() > until) throw new Error(`${program} does not answer`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -166,7 +190,7 @@ async function privateBroker(
     await kill();
     rmSync(folder, { recursive: true, force: true });
   };
-  await start();
+  if (started) await start();
   return { url: of(port, folder, 1).url, start, kill, remove };
 }
 
