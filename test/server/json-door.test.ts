@@ -22,6 +22,13 @@ const accepts = [
 const bodies: [string, string | Uint8Array][] = [
   ['a query', body({ query: '{ hello }' })],
   ['variables', body({ query: 'query($n: String){ hello(name: $n) }', variables: { n: 'Ada' } })],
+  ...['x', 'é'].map((letter): [string, string] => [
+    `a long answer of ${letter}`,
+    body({
+      query: 'query($n: String){ hello(name: $n) }',
+      variables: { n: letter.repeat(20_000) },
+    }),
+  ]),
   [
     'a wrong variable',
     body({ query: 'query($n: String){ hello(name: $n) }', variables: { n: 1 } }),
