@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 
 /** Bodies longer than this are parsed anew each time, in bytes. */
@@ -6,36 +7,51 @@ const longestKept = 512 * 1024;
 /** A body and what it parses to, by estimate in bytes for each of its own. */
 const keptBytesAByte = 8;
 
+/** The last body of a read, and what it parses to once it has come twice in a row. */
+interface Known {
+  length: number;
+  checksum: number;
+  kept: { readonly body: Buffer; readonly value: unknown } | null;
+}
+
 /**
  * The JSON of bodies that come again unchanged: while the bytes of a read stay the same, so does the
- * object, and nothing is parsed. Measured at 28 KB: 89 µs to parse, under 3 µs to compare.
+ * object, and nothing is parsed. A body is kept once it has come twice in a row; of one that has
+ * not, only its checksum is. Measured at 24 KB: 28 µs to parse, 52 µs to copy, 4 µs for the
+ * checksum, under 1 µs to compare.
  *
- * Values are shared and therefore frozen: at once outside production, so that code which changes
- * one is found where it is written; in production when they are first shared.
+ * What is kept is shared and therefore frozen. Outside production everything is, so that code which
+ * changes a value is found where it is written.
  */
 export class ParsedBodies {
-  readonly #kept = new LRUCache<string, { body: Buffer; value: unknown; frozen: boolean }>({
+  readonly #known = new LRUCache<string, Known>({
     maxSize: 16 * 1024 * 1024,
-    sizeCalculation: ({ body }) => 256 + body.length * keptBytesAByte,
+    sizeCalculation: ({ kept }) => 256 + (kept === null ? 0 : kept.body.length * keptBytesAByte),
   });
-  readonly #freezesAtOnce: boolean;
+  readonly #freezesAll: boolean;
 
-  constructor(freezesAtOnce = process.env['NODE_ENV'] !== 'production') {
-    this.#freezesAtOnce = freezesAtOnce;
+  constructor(freezesAll = process.env['NODE_ENV'] !== 'production') {
+    this.#freezesAll = freezesAll;
   }
 
   /** `key` names the read: its path. Fails: SyntaxError, as `JSON.parse`. */
   parse(key: string, body: Buffer): unknown {
-    if (body.length > longestKept) return parseBody(body);
-    const known = this.#kept.get(key);
-    if (known !== undefined && known.body.equals(body)) {
-      if (!known.frozen) known.frozen = freeze(known.value);
-      return known.value;
-    }
+    const { length } = body;
+    if (length > longestKept) return parseBody(body);
+    const known = this.#known.get(key);
+    const kept = known?.kept ?? null;
+    if (kept !== null && kept.body.equals(body)) return kept.value;
     const value = parseBody(body);
-    const frozen = this.#freezesAtOnce && freeze(value);
-    // A copy: what came off the wire is part of a larger buffer, which it would keep alive.
-    this.#kept.set(key, { body: Buffer.from(body), value, frozen });
+    const checksum = crc32(body);
+    const cameTwice = known?.length === length && known.checksum === checksum;
+    if (this.#freezesAll || cameTwice) freeze(value);
+    if (cameTwice) {
+      // A copy: what came off the wire is part of a larger buffer, which it would keep alive.
+      this.#known.set(key, { length, checksum, kept: { body: Buffer.from(body), value } });
+    } else if (known !== undefined && kept === null) {
+      known.length = length;
+      known.checksum = checksum;
+    } else this.#known.set(key, { length, checksum, kept: null });
     return value;
   }
 }
@@ -46,7 +62,7 @@ export function parseBody(body: Buffer): unknown {
 }
 
 /** All the way down, without recursion: a body may be nested as deeply as it likes. */
-function freeze(root: unknown): true {
+function freeze(root: unknown): void {
   const open = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value !== 'object' || value === null) continue;
@@ -55,5 +71,4 @@ function freeze(root: unknown): true {
       if (typeof inner === 'object' && inner !== null) open.push(inner);
     }
   }
-  return true;
 }
