@@ -73,8 +73,24 @@ function tableGoals({ scenario: { id, work, mode, latencyMs }, rows }: Table): G
     : [];
   // Where upstream takes its time, everybody waits for it; where nothing is joined, there is no posts query.
   return latencyMs === 0 && /^(posts|changing)$/.test(work.name)
-    ? [...cpu, ...rates(peerGoals)]
+    ? [...cpu, ...rates(peerGoals), ...sharingGoals(id, rows)]
     : cpu;
+}
+
+/** Like for like: Tailcall's batching shares identical calls between requests, too. */
+function sharingGoals(id: string, rows: readonly Row[]): Goal[] {
+  const sharing = rowOf(rows, 'tailorbird, sharing');
+  const tailcall = rowOf(rows, 'tailcall, batching');
+  if (sharing === undefined || tailcall === undefined) return [];
+  return [
+    {
+      what: `${id}: requests/s sharing calls in flight ÷ tailcall, batching`,
+      limit: 'at least',
+      asked: 5,
+      measured: sharing.rateToOurs / tailcall.rateToOurs,
+      byCpu: tailcall.cpuToOurs / sharing.cpuToOurs,
+    },
+  ];
 }
 
 function rateGoals(id: string, they: Row | undefined, asked: number): Goal[] {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Contestant, Site } from './contestant.ts';
+import { type Contestant, type Site, withEnv } from './contestant.ts';
 import type { Command } from './processes.ts';
 
 /** What one would write by hand for a workload: `bench/floor/<file>.ts`. */
@@ -33,6 +33,15 @@ export function ours(file: string): Contestant {
     missing: () => (existsSync(path) ? undefined : 'no server for this workload yet'),
     command: (site) => server(`ours/${file}.ts`, site),
   };
+}
+
+/**
+ * The same, with what it fetches declared as everybody's: asked anew for each answer, but only once
+ * for all who ask at the same moment.
+ */
+export function oursSharing(file: string): Contestant {
+  const contestant = withEnv(ours(file), { SHARES: '1' });
+  return { ...contestant, name: 'tailorbird, sharing calls in flight', modes: ['uncached'] };
 }
 
 function server(file: string, site: Site): Command {

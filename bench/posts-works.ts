@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Work, withEnv } from './contestant.ts';
-import { constantBytes, handWritten, ours } from './own-contestants.ts';
+import { constantBytes, handWritten, ours, oursSharing } from './own-contestants.ts';
 import { bylinePeers, postsPeers, remotePeers } from './peers.ts';
 import { bylineOf, bylineQuery, makeLikes } from './work/byline-data.ts';
 import { isSomeEdition } from './work/editions.ts';
@@ -20,7 +20,7 @@ export const postsWork: Work = {
   query: postsQuery,
   expected: joined(100, 10),
   upstream: upstreamOf(100, 10),
-  contestants,
+  contestants: [...contestants, oursSharing('posts')],
 };
 
 /** One peer of each kind; what the others are worth, `posts` says. */

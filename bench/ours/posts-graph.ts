@@ -5,7 +5,7 @@ import {
   defineSubschema,
 } from 'tailorbird';
 import type { Post, User } from '../work/posts-data.ts';
-import { cacheOf, isCached, policy, upstream } from './serve.ts';
+import { cacheOf, isPublic, policy, upstream } from './serve.ts';
 
 const posts = defineRestBackend({ name: 'posts', endpoints: upstream, policy });
 const users = defineRestBackend({ name: 'users', endpoints: upstream, policy });
@@ -17,7 +17,7 @@ const userById = defineBatch(users, {
   cache: cacheOf,
 });
 
-/** The list as a batch of one key, so that it can be kept. */
+/** The list as a batch of one key, so that it can be kept, or shared. */
 const postsOf = defineBatch(posts, {
   load: async (keys: readonly 'all'[], api) => {
     const rows = (await api.get('/posts')) as Post[];
@@ -46,7 +46,7 @@ postsBuilder.queryFields((t) => ({
   posts: t.field({
     type: [PostRef],
     resolve: (_, _args, context) =>
-      isCached
+      isPublic
         ? postsOf.load(context, 'all')
         : (posts.api(context).get('/posts') as Promise<readonly Post[]>),
   }),

@@ -1,17 +1,24 @@
 import { type Bff, createServer } from 'tailorbird';
 
-/** Env: `PORT`, `UPSTREAM`, `GRPC_UPSTREAM`, `CACHED`. */
+/** Env: `PORT`, `UPSTREAM`, `GRPC_UPSTREAM`, `CACHED`, `SHARES`. */
 export const upstream = process.env['UPSTREAM'] ?? '';
 
-/** As many connections as the other contestants have, and room for a server at its limit. */
-export const policy = { maxConnections: 64, timeoutMs: 10_000 };
+/** As many connections as the other contestants have, and like theirs no call is one too many. */
+export const policy = {
+  maxConnections: 64,
+  timeoutMs: 10_000,
+  bulkhead: { maxInFlight: 1_000, maxWaiting: 1_000, maxWaitMs: 10_000 },
+};
 
 /** Whether what is fetched may be kept between requests. */
 export const isCached = process.env['CACHED'] === '1';
 
-/** Upstream is asked every time, or once in ten minutes; nothing in between, such as sharing calls in flight. */
-export const cacheOf = isCached
-  ? ({ scope: 'public', ttlMs: 600_000 } as const)
+/** Whether what is fetched is said to be everybody's, and with it what is asked for at the same moment. */
+export const isPublic = isCached || process.env['SHARES'] === '1';
+
+/** Upstream is asked every time, or once for all who ask at the same moment, or once in ten minutes. */
+export const cacheOf = isPublic
+  ? ({ scope: 'public', ttlMs: isCached ? 600_000 : 0 } as const)
   : ({ scope: 'none' } as const);
 
 const ignore = (): void => {};

@@ -2,11 +2,12 @@ import type { SubschemaConfig } from '@graphql-tools/delegate';
 import { stitchSchemas } from '@graphql-tools/stitch';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
-import { coerceInputValue, type GraphQLSchema, isIntrospectionType, isObjectType } from 'graphql';
+import { coerceInputValue, type GraphQLSchema } from 'graphql';
 import { describePlace } from '../definition-place.ts';
 import { didYouMean } from '../nearest-name.ts';
 import { isRemote, subschemaConfig } from '../subschema/define-subschema.ts';
 import type { Access } from '../engine/access.ts';
+import { checkReach } from './check-reach.ts';
 import { clientSchema } from './client-schema.ts';
 import {
   argumentAt,
@@ -53,7 +54,7 @@ export function composeBff(bff: Bff): ComposedBff {
   checkSubschemas(bff, at);
   const hidden = checkTailor(bff, at);
   checkOperations(bff, at);
-  checkReach(bff);
+  checkReach(bff.subschemas);
 
   const subschemas = bff.subschemas.map((subschema) =>
     subschemaConfig(
@@ -111,32 +112,6 @@ function checkOperations({ operations }: Bff, at: string): void {
   throw new Error(
     `${at}: operations names the folder "${relative(process.cwd(), operations)}", which is not there.${didYouMean(basename(operations), siblings)}`,
   );
-}
-
-/** Every field of a type that several subschemas have must be reachable from each of them. */
-function checkReach(bff: Bff): void {
-  for (const subschema of bff.subschemas) {
-    for (const type of Object.values(subschema.schema.getTypeMap())) {
-      if (!isObjectType(type) || isIntrospectionType(type) || type.name in subschema.merge)
-        continue;
-      if (Object.values(rootTypesOf(subschema.schema)).includes(type)) continue;
-      const others = bff.subschemas
-        .filter((other) => other !== subschema)
-        .map(({ schema }) => schema.getType(type.name))
-        .filter(isObjectType);
-      const own = Object.keys(type.getFields()).find((name) =>
-        others.every((other) => !(name in other.getFields())),
-      );
-      if (others.length === 0 || own === undefined) continue;
-      throw new Error(
-        `${describePlace(subschema.place)}: ${type.name}.${own} of the "${subschema.name}" subschema cannot be reached from the others that have ${type.name}; add merge: { ${type.name}: { key, entry } }`,
-      );
-    }
-  }
-}
-
-function rootTypesOf(schema: GraphQLSchema) {
-  return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
 }
 
 /** Checks every coordinate; gives the hidden ones in the client's names. */

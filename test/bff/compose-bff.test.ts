@@ -1,9 +1,12 @@
+import { makeExecutableSchema } from '@graphql-tools/schema';
 import { graphql, printSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { defineRestBackend } from '../../src/backend/rest-backend.ts';
 import { createBffBuilder } from '../../src/bff/bff-builder.ts';
 import { composeBff } from '../../src/bff/compose-bff.ts';
 import { defineBff, type Tailor } from '../../src/bff/define-bff.ts';
 import { placeOfCaller } from '../../src/definition-place.ts';
+import { defineSubschema } from '../../src/subschema/define-subschema.ts';
 import { toySubschemas } from '../support/toy-graph.ts';
 
 function compose(tailor: Tailor = {}) {
@@ -27,6 +30,30 @@ describe('composeBff', () => {
       flight: { origin: { city: 'Atlanta', departures: [{ id: '1' }, { id: '2' }] } },
     });
     expect(printSchema(clientSchema)).not.toMatch(/\b_\w/);
+  });
+
+  it('takes what a subschema adds to a type that only another one gives', async () => {
+    const { places, trips } = toySubschemas();
+    const { Flight: _left, ...merge } = trips.merge;
+    const gates = defineSubschema({
+      backend: defineRestBackend({ name: 'gates', endpoints: 'http://127.0.0.1:1' }),
+      builder: makeExecutableSchema({
+        typeDefs:
+          'type Query { _gates(ids: [ID!]!): [Flight]! } type Flight { id: ID! gate: String }',
+        resolvers: {
+          Query: {
+            _gates: (_: unknown, { ids }: { ids: string[] }) =>
+              ids.map((id) => ({ id, gate: `B${id}` })),
+          },
+        },
+      }),
+      merge: { Flight: { key: 'id', entry: '_gates' } },
+    });
+    const apart = { ...trips, schema: trips.schema, merge };
+    const { graph } = composeBff(defineBff({ name: 'toy', subschemas: [places, apart, gates] }));
+    expect(await ask(graph, '{ flight(id: 1) { delayMinutes gate } }')).toEqual({
+      flight: { delayMinutes: 10, gate: 'B1' },
+    });
   });
 
   it('hides a field from the client and keeps it in the graph', () => {
