@@ -16,7 +16,7 @@ export interface Entity {
   readonly source: Record<string, unknown>;
   value: unknown;
   settled: boolean;
-  readonly requests: Request[];
+  requests: readonly Request[];
   /** Who asked last, and the position among its entities. */
   asker: Request | null;
   position: number;
@@ -99,7 +99,7 @@ export class Merges {
     }
     for (const entity of request.entities) {
       if (entity.settled) continue;
-      entity.requests.push(request);
+      entity.requests = entity.requests === nobody ? [request] : [...entity.requests, request];
       request.left++;
     }
     if (this.#run.execution.faulty) {
@@ -205,7 +205,7 @@ export class Merges {
     for (const request of entity.requests) {
       if (--request.left === 0) this.#run.push(() => this.#finish(request));
     }
-    entity.requests.length = 0;
+    entity.requests = nobody;
   }
 
   #finish({ level, group, entities, index, errors: keyErrors }: Request): void {
@@ -230,6 +230,9 @@ export class Merges {
   }
 }
 
+/** Most entities are asked for from one place: a list that grows would have room for seventeen. */
+const nobody: readonly Request[] = Object.freeze([]);
+
 function newEntity(key: unknown, source: Record<string, unknown>, settled: boolean): Entity {
-  return { key, source, value: null, settled, requests: [], asker: null, position: -1 };
+  return { key, source, value: null, settled, requests: nobody, asker: null, position: -1 };
 }

@@ -80,7 +80,8 @@ export class OperationBatch implements Asker, Waiter {
     const shared = this.#shared;
     const prefix = shared === null ? '' : this.prefix();
     const now = shared === null ? 0 : shared.now();
-    const values: unknown[] = [];
+    // oxlint-disable-next-line unicorn/no-new-array -- Array.from({ length }) costs ten times as much
+    const values = new Array<unknown>(keys.length);
     const found = this.#found;
     found.keys += keys.length;
     let freshUntil = Number.POSITIVE_INFINITY;
@@ -88,10 +89,11 @@ export class OperationBatch implements Asker, Waiter {
     let pending: Set<Column> | undefined;
     let latest: Column | undefined;
     let refresh: Column | undefined;
-    for (const key of keys) {
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index];
       const text = this.#textOf(key);
       if (text instanceof Error) {
-        values.push(text);
+        values[index] = text;
         continue;
       }
       let value = this.#slots.get(text);
@@ -118,7 +120,7 @@ export class OperationBatch implements Asker, Waiter {
         latest = value.column!;
         (pending ??= new Set()).add(latest);
       }
-      values.push(value);
+      values[index] = value;
     }
     this.#policy.keepFor(freshUntil - now);
     if (missing !== undefined) void this.#loader.load(missing);
