@@ -1,6 +1,7 @@
 import { isBackendError } from '../../error.ts';
 import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
+import { BodyPieces } from './body-pieces.ts';
 import type { WebhookSource } from './define-webhook-source.ts';
 import { canPass, type Intake, keptMs, keptWithoutTimeMs } from './intake.ts';
 import { LongWork } from './long-work.ts';
@@ -86,12 +87,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (problem !== null) return refuse(401, problem);
 
     const check = new SignatureCheck(scheme, keys, claim);
-    const chunks: Buffer[] = [];
+    const body = new BodyPieces();
     let size = 0;
     const forget = () => {
       arrivingBytes -= size;
       size = 0;
-      chunks.length = 0;
+      body.clear();
     };
 
     return {
@@ -106,7 +107,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         }
         size += chunk.length;
         arrivingBytes += chunk.length;
-        chunks.push(chunk);
+        body.add(chunk);
         check.update(chunk);
         return null;
       },
@@ -116,8 +117,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
           if (!check.matches()) return refuse(401, 'its signature is wrong');
           const payload =
             size > longestAtOnceBytes
-              ? await longWork.run(payloadInPieces(chunks))
-              : payloadOf(Buffer.concat(chunks), header('content-type'));
+              ? await longWork.run(payloadInPieces(body.take()))
+              : payloadOf(Buffer.concat(body.take()), header('content-type'));
           forget();
           if (payload === null) return refuse(400, 'its body is no JSON object and no form');
           const challenge = scheme.challengeIn?.(payload) ?? null;
