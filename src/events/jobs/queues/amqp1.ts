@@ -184,6 +184,11 @@ class Amqp1Queue implements Queue {
     connection.on('connection_error', ({ error, connection: ended }: EventContext) =>
       this.#refused(error ?? ended.error ?? new Error('the broker ended the connection')),
     );
+    // Told of a close with an error as well, and of our own: what is left is one without a reason.
+    connection.on('connection_close', ({ error, connection: ended }: EventContext) => {
+      if (error || ended.is_closed()) return;
+      this.#refused(new Error('the broker closed the connection'));
+    });
     connection.on('error', (error: unknown) => this.#lost(error));
     const settled = (settle: (sending: Sending) => void) => (context: EventContext) => {
       const sending = context.delivery && this.#sending.get(context.delivery);
