@@ -20,18 +20,24 @@ interface Known {
  * not, only its checksum is. Measured at 24 KB: 28 µs to parse, 52 µs to copy, 4 µs for the
  * checksum, under 1 µs to compare.
  *
- * What is kept is shared and therefore frozen. Outside production everything is, so that code which
- * changes a value is found where it is written.
+ * What is kept is shared and therefore frozen. Outside production all of that length are, so that
+ * code which changes a value is found where it is written.
  */
 export class ParsedBodies {
   readonly #known = new LRUCache<string, Known>({
     maxSize: 16 * 1024 * 1024,
-    sizeCalculation: ({ kept }) => 256 + (kept === null ? 0 : kept.body.length * keptBytesAByte),
+    sizeCalculation: ({ kept }, key) =>
+      256 + 2 * key.length + (kept === null ? 0 : kept.body.length * keptBytesAByte),
   });
   readonly #freezesAll: boolean;
 
   constructor(freezesAll = process.env['NODE_ENV'] !== 'production') {
     this.#freezesAll = freezesAll;
+  }
+
+  /** Reads that are known now. */
+  get size(): number {
+    return this.#known.size;
   }
 
   /** `key` names the read: its path. Fails: SyntaxError, as `JSON.parse`. */
