@@ -22,14 +22,15 @@ export function checkReach(subschemas: readonly Subschema[]): void {
         continue;
       if (rootTypesOf(subschema.schema).includes(type)) continue;
       const others = subschemas
-        .filter((other) => other !== subschema && other.schema.getType(type.name) !== undefined)
-        .filter(({ schema }) => gives(schema, type.name))
+        .filter((other) => other !== subschema && gives(other.schema, type.name))
         .map(({ schema }) => schema.getType(type.name))
         .filter(isObjectType);
-      const own = Object.keys(type.getFields()).find((name) =>
-        others.every((other) => !(name in other.getFields())),
+      const own = Object.keys(type.getFields()).find(
+        (name) =>
+          others.some((other) => !(name in other.getFields())) &&
+          !subschemas.some((other) => reaches(other, type.name, name)),
       );
-      if (others.length === 0 || own === undefined) continue;
+      if (own === undefined) continue;
       throw new Error(
         `${describePlace(subschema.place)}: ${type.name}.${own} of the "${subschema.name}" subschema cannot be reached from the others that have ${type.name}; add merge: { ${type.name}: { key, entry } }`,
       );
@@ -37,8 +38,15 @@ export function checkReach(subschemas: readonly Subschema[]): void {
   }
 }
 
+/** Whether a subschema has the field for whoever has the type's key. */
+function reaches({ schema, merge }: Subschema, typeName: string, name: string): boolean {
+  const type = schema.getType(typeName);
+  return typeName in merge && isObjectType(type) && name in type.getFields();
+}
+
 /** Whether a client gets objects of the type from a schema, otherwise than by a hidden entry. */
 function gives(schema: GraphQLSchema, typeName: string): boolean {
+  if (schema.getType(typeName) === undefined) return false;
   const query = schema.getQueryType();
   return Object.values(schema.getTypeMap()).some(
     (type) =>

@@ -56,6 +56,28 @@ describe('composeBff', () => {
     });
   });
 
+  it('takes a field that only a third subschema has, by its key, and refuses it without', () => {
+    const subschema = (name: string, typeDefs: string, merge = {}) =>
+      defineSubschema({
+        backend: defineRestBackend({ name, endpoints: 'http://127.0.0.1:1' }),
+        builder: makeExecutableSchema({ typeDefs }),
+        merge,
+      });
+    const lists = subschema('lists', 'type Query { list: [T] } type T { id: ID! x: Int }');
+    const ones = subschema('ones', 'type Query { one: T } type T { id: ID! }');
+    const keyed = subschema(
+      'keyed',
+      'type Query { _ts(ids: [ID!]!): [T]! } type T { id: ID! x: Int }',
+      {
+        T: { key: 'id', entry: '_ts' },
+      },
+    );
+    const bffOf = (...subschemas: ReturnType<typeof subschema>[]) =>
+      composeBff(defineBff({ name: 'toy', subschemas }));
+    expect(() => bffOf(lists, ones, keyed)).not.toThrow();
+    expect(() => bffOf(lists, ones)).toThrow(/T\.x of the "lists" subschema cannot be reached/);
+  });
+
   it('hides a field from the client and keeps it in the graph', () => {
     const { graph, clientSchema } = compose({ hide: ['Airport.latitude'] });
     expect(printSchema(clientSchema)).not.toContain('latitude');
