@@ -2,8 +2,8 @@
 const blockBytes = 16 * 1_024;
 
 /**
- * A body as it arrives, in about as much memory as it has bytes: a sender may cut it into chunks of
- * one byte, and each of them kept by itself would take over a hundred.
+ * A body as it arrives, in at most twice the memory that it has bytes: a sender may cut it into chunks
+ * of one byte, and each of them kept by itself would take over a hundred.
  */
 export class BodyPieces {
   readonly #pieces: Buffer[] = [];

@@ -22,7 +22,8 @@ export class LongWork {
   /** What the steps return, once what was asked for before is done. Fails: as a step does. */
   run<Value>(steps: Iterator<void, Value>): Promise<Value> {
     const result = this.#last.then(() => this.#run(steps));
-    this.#last = result.catch(() => {});
+    // Without what came of it: that would be kept until the next.
+    this.#last = result.then(nothing, nothing);
     return result;
   }
 
@@ -37,3 +38,5 @@ export class LongWork {
     }
   }
 }
+
+const nothing = (): void => {};

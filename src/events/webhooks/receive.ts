@@ -5,7 +5,14 @@ import { BodyPieces } from './body-pieces.ts';
 import type { WebhookSource } from './define-webhook-source.ts';
 import { canPass, type Intake, keptMs, keptWithoutTimeMs } from './intake.ts';
 import { LongWork } from './long-work.ts';
-import { isForm, longestAtOnceBytes, type Payload, payloadInPieces, payloadOf } from './payload.ts';
+import {
+  isForm,
+  longestAtOnceBytes,
+  longestFormBytes,
+  type Payload,
+  payloadInPieces,
+  payloadOf,
+} from './payload.ts';
 import {
   type HeaderReader,
   SignatureCheck,
@@ -77,7 +84,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return { status, why };
     };
     const limitBytes = isForm(header('content-type'))
-      ? Math.min(source.bodyLimitBytes, longestAtOnceBytes)
+      ? Math.min(source.bodyLimitBytes, longestFormBytes)
       : source.bodyLimitBytes;
     const tooLarge = `its body is longer than ${limitBytes} bytes`;
     if (length !== null && length > limitBytes) return refuse(413, tooLarge);
@@ -116,9 +123,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         try {
           if (!check.matches()) return refuse(401, 'its signature is wrong');
           const payload =
-            size > longestAtOnceBytes
+            size > longestAtOnceBytes && !isForm(header('content-type'))
               ? await longWork.run(payloadInPieces(body.take()))
-              : payloadOf(Buffer.concat(body.take()), header('content-type'));
+              : payloadOf(wholeOf(body.take()), header('content-type'));
           forget();
           if (payload === null) return refuse(400, 'its body is no JSON object and no form');
           const challenge = scheme.challengeIn?.(payload) ?? null;
@@ -178,6 +185,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 /** Whether a begun webhook was refused. */
 export function isVerdict(begun: Arriving | Verdict): begun is Verdict {
   return 'status' in begun;
+}
+
+function wholeOf(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
 function timeProblem({ signedAt }: SignatureClaim, now: number): string | null {

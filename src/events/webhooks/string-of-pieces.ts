@@ -1,4 +1,5 @@
 import type { StringBuilder } from '@streamparser/json/utils/bufferedString.js';
+import { inOnePiece } from '../../one-piece.ts';
 
 /**
  * Shorter pieces lie where the collector copies what is young, and 25 MB of them cost it pauses of
@@ -15,6 +16,9 @@ export class StringOfPieces implements StringBuilder {
   readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
   #buffered = 0;
   #text = '';
+  /** What was joined last, behind the text. */
+  #recent = '';
+  #joints = 0;
 
   appendChar(byte: number): void {
     if (this.#buffered === bufferBytes) this.#flush();
@@ -31,24 +35,40 @@ export class StringOfPieces implements StringBuilder {
     this.byteLength += size;
   }
 
+  /** Half of a surrogate pair, which UTF-8 has no bytes for. */
   appendCharCode(code: number): void {
     this.#flush();
-    this.#text += String.fromCharCode(code);
+    this.#join(String.fromCharCode(code));
   }
 
   reset(): void {
     this.#buffered = 0;
     this.#text = '';
+    this.#recent = '';
+    this.#joints = 0;
     this.byteLength = 0;
   }
 
   toString(): string {
     this.#flush();
-    return this.#text;
+    return this.#text + this.#recent;
   }
 
   #flush(): void {
-    this.#text += this.#buffer.toString('utf8', 0, this.#buffered);
+    if (this.#buffered === 0) return;
+    this.#join(this.#buffer.toString('utf8', 0, this.#buffered));
     this.#buffered = 0;
   }
+
+  #join(piece: string): void {
+    this.#recent += piece;
+    this.#joints += 1;
+    if (this.#joints < mostJoints) return;
+    this.#text += inOnePiece(this.#recent);
+    this.#recent = '';
+    this.#joints = 0;
+  }
 }
+
+/** A joint of two texts takes 32 bytes for as long as the text is kept in pieces. */
+const mostJoints = 4_096;

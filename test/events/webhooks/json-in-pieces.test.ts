@@ -42,10 +42,15 @@ describe('a body in pieces says what JSON.parse finds in it', () => {
   });
 
   test('strings, numbers and keys that are longer than a buffer', () => {
-    const long = '\ufeffx€😀'.repeat(20_000);
-    const body = Buffer.from(`{"a":"${long}","${long}":["${long}\\n",0.${'1'.repeat(200_000)}]}`);
-    const cuts = Array.from({ length: 50 }, (_, index) => index * 19_997);
+    const long = '\ufeffx€😀'.repeat(110_000);
+    const body = Buffer.from(`{"a":"${long}","${long}":["${long}\\n",0.${'1'.repeat(1_200_000)}]}`);
+    const cuts = Array.from({ length: 50 }, (_, index) => index * 99_991);
     expect(shown(inPieces(body, cuts))).toBe(shown(atOnce(body)));
+  });
+
+  test('ten thousand halves of pairs, which no bytes stand for', () => {
+    const body = Buffer.from(`{"a":"${'\\ud800x\\udc00\\ud800'.repeat(5_000)}"}`);
+    expect(shown(inPieces(body, [77_777]))).toBe(shown(atOnce(body)));
   });
 });
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { LongWork } from '../../../src/events/webhooks/long-work.ts';
 
@@ -42,4 +44,23 @@ test('one at a time, in the order asked, whatever fails before', async () => {
   ]);
   expect(all.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
   expect(done).toEqual(['a1', 'a2', 'b1', 'b2', 'c1']);
+});
+
+test('nothing of what came of it is kept', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const work = new LongWork();
+  const making = async () => {
+    const made = await work.run(
+      (function* (): Generator<void, object> {
+        yield;
+        return { large: true };
+      })(),
+    );
+    return new WeakRef(made);
+  };
+  const made = await making();
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(made.deref()).toBeUndefined();
 });
