@@ -5,6 +5,7 @@ import type { Viewer } from '../request.ts';
 import type { OperationRequest } from './admission/admission.ts';
 import { addAnswerHeaders } from './admission/answer-headers.ts';
 import { type Gate, isPrefetch } from './admission/gate.ts';
+import type { JsonBody } from '../load/answer-cache.ts';
 import type { Composed } from './composed.ts';
 import { eventStreamResponse } from './event-stream.ts';
 import { endpoint } from './endpoint.ts';
@@ -87,6 +88,7 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
       useMediaTypes(),
       useOperationRequest(limits),
       useOperations(options),
+      useBodies(),
       useEventStreams(),
     ],
   });
@@ -156,9 +158,9 @@ function useOperations<Plan>({
             request.headers.set('accept', media.whole ?? 'application/json');
             return { errors: withStatus(outcome.refused) };
           case 'body':
-            request.headers.set('accept', media.whole ?? 'application/json');
             cacheControl.set(request, outcome.cacheControl);
-            return JSON.parse(outcome.body.toString()) as ExecutionResult;
+            bodies.set(request, { body: outcome.body, type: media.whole ?? 'application/json' });
+            return notRead;
           case 'single':
             request.headers.set('accept', media.whole ?? 'application/json');
             return 'data' in outcome.answer
@@ -183,6 +185,31 @@ function useOperations<Plan>({
     },
   };
 }
+
+/** What is JSON already goes out as it is. */
+function useBodies(): Plugin {
+  return {
+    onResultProcess({ request, setResultProcessor }) {
+      const known = bodies.get(request);
+      if (!known) return;
+      const { body, type } = known;
+      setResultProcessor((_, { Response }) => {
+        const bytes = body instanceof Buffer ? body : Buffer.from(body.toString());
+        // Bytes of node's are a body here.
+        return new Response(bytes as unknown as BodyInit, {
+          headers: {
+            'content-type': `${type}; charset=utf-8`,
+            'content-length': String(bytes.byteLength),
+          },
+        });
+      }, type);
+    },
+  };
+}
+
+const bodies = new WeakMap<Request, { readonly body: JsonBody; readonly type: string }>();
+/** Stands for an answer that is text already. */
+const notRead: ExecutionResult = {};
 
 /** Subscriptions over HTTP say with each event where they are. */
 function useEventStreams(): Plugin {

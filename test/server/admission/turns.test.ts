@@ -31,7 +31,7 @@ test('nobody waits while there is little to do', () => {
 test('beyond two milliseconds of a round they go on in the order they came', async () => {
   const turns = new Turns();
   expect(turns.next()).toBeNull();
-  block(6);
+  block(3);
   expect(await crowd(turns, 12, 1)).toEqual(Array.from({ length: 12 }, (_, index) => index));
 });
 
