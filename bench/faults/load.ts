@@ -17,6 +17,8 @@ export interface Flow {
   readonly name: string;
   readonly perSecond: number;
   readonly body: (count: number) => object;
+  /** @default none beside those of a JSON POST */
+  readonly headers?: (count: number) => Readonly<Record<string, string>>;
 }
 
 /** Sends operations at fixed rates, whatever their answers do, until stopped. */
@@ -31,12 +33,13 @@ export class Load {
   }
 
   start(flows: readonly Flow[]): void {
-    for (const { name, perSecond, body } of flows) {
+    for (const { name, perSecond, body, headers } of flows) {
       const startedAt = performance.now();
       let sent = 0;
       const send = (): void => {
         for (; sent < ((performance.now() - startedAt) * perSecond) / 1_000; sent++) {
-          const operation = this.#one(name, startedAt + (sent * 1_000) / perSecond, body(sent));
+          const due = startedAt + (sent * 1_000) / perSecond;
+          const operation = this.#one(name, due, body(sent), headers?.(sent));
           this.#pending.add(operation);
           void operation.finally(() => this.#pending.delete(operation));
         }
@@ -63,14 +66,19 @@ export class Load {
     await this.#pool.destroy();
   }
 
-  async #one(name: string, at: number, body: object): Promise<void> {
+  async #one(
+    name: string,
+    at: number,
+    body: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     let result = 'ok';
     let status = 0;
     try {
       const answer = await this.#pool.request({
         method: 'POST',
         path: '/graphql',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify(body),
       });
       status = answer.statusCode;
