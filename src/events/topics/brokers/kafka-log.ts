@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
+import { inTime } from '../../broker-state.ts';
 import type { Heard } from '../broker.ts';
 
 /** A consumer of a group of its own, which commits nothing. */
@@ -56,6 +57,48 @@ export async function readFrom(
   });
   seek();
   await joined.promise;
+}
+
+export interface LogRange {
+  /** The next message of each partition. */
+  readonly from: ReadonlyMap<number, bigint>;
+  /** Of the partitions that have something to read: the message to stop before. */
+  readonly ends: ReadonlyMap<number, bigint>;
+  /** Longest that it may take, in milliseconds. */
+  readonly ms: number;
+}
+
+/**
+ * What a topic holds between two positions, with cursors that say what was read of that and no more.
+ * The consumer is gone after it.
+ *
+ * Fails: when an end is not reached in time. A log may end in what is no message, and a consumer that
+ * crashed says nothing more.
+ */
+export async function readLog(
+  consumer: Consumer,
+  topic: string,
+  { from, ends, ms }: LogRange,
+): Promise<readonly Heard[]> {
+  const heard: Heard[] = [];
+  const open = new Map(ends);
+  const after = new Map(from);
+  const reached = Promise.withResolvers<void>();
+  const read = readFrom(consumer, topic, new Map(from), (message, partition) => {
+    const end = open.get(partition);
+    if (end === undefined) return; // read, and to be heard: no cursor may say that it was
+    const next = BigInt(message.offset) + 1n;
+    after.set(partition, next);
+    heard.push(heardOf(message, after));
+    if (next >= end) open.delete(partition);
+    if (open.size === 0) reached.resolve();
+  });
+  try {
+    await inTime(ms, Promise.all([read, reached.promise]));
+  } finally {
+    consumer.disconnect().catch(() => {}); // it is gone either way
+  }
+  return heard;
 }
 
 /** A message, and where the log is after it. */

@@ -9,7 +9,7 @@ import type {
   BrokerSubscription,
   Heard,
 } from '../broker.ts';
-import { heardOf, makeConsumer, positionsIn, readFrom } from './kafka-log.ts';
+import { heardOf, makeConsumer, positionsIn, readFrom, readLog } from './kafka-log.ts';
 import { KafkaOutbox } from './kafka-outbox.ts';
 
 /** Longest wait for an answer, in milliseconds. */
@@ -99,25 +99,9 @@ class KafkaBroker implements Broker {
         open.set(partition, end);
       }
       if (from === null || count > BigInt(most)) return null;
-      const heard: Heard[] = [];
-      if (open.size === 0) return heard;
-      const after = new Map(from);
-      const reached = Promise.withResolvers<void>();
+      if (open.size === 0) return [];
       const consumer = makeConsumer(kafka, this.#namespace);
-      try {
-        await readFrom(consumer, this.#topic(topic), new Map(from), (message, partition) => {
-          const end = open.get(partition);
-          if (end === undefined) return; // read, and to be heard: no cursor may say that it was
-          after.set(partition, BigInt(message.offset) + 1n);
-          heard.push(heardOf(message, after));
-          if (BigInt(message.offset) + 1n >= end) open.delete(partition);
-          if (open.size === 0) reached.resolve();
-        });
-        await reached.promise;
-      } finally {
-        consumer.disconnect().catch(() => {}); // it is gone either way
-      }
-      return heard;
+      return readLog(consumer, this.#topic(topic), { from, ends: open, ms: joinMs });
     });
   }
 
