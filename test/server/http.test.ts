@@ -59,6 +59,20 @@ describe('methods', () => {
     expect(server.seen.written).toBe(0);
   });
 
+  test.each(['application/json', 'application/graphql-response+json'])(
+    'GET as %s is answered as POST is, to the byte',
+    async (accept) => {
+      const source = '{ hello again: hello }';
+      const posted = await post({ query: source }, { accept });
+      const got = await ask({ headers: { accept } }, query(source));
+      expect(got.status).toBe(200);
+      expect(await got.text()).toBe(await posted.text());
+      for (const name of ['content-type', 'content-length', 'cache-control', 'vary']) {
+        expect(got.headers.get(name), name).toBe(posted.headers.get(name));
+      }
+    },
+  );
+
   test('another path is 404', async () => {
     expect((await fetch(new URL('/other', url))).status).toBe(404);
     expect((await fetch(new URL('/graphql/other', url))).status).toBe(404);
