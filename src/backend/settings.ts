@@ -56,7 +56,8 @@ export function resolveSettings<Uses extends Readonly<Record<string, SettingUse<
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       const shown = use.secret ? 'malformed' : JSON.stringify(masked(text));
-      problems.push(`${place} is ${shown}: ${error.message}, such as ${use.example}`);
+      const whose = given === undefined && variable !== null ? 'the default in the code of ' : '';
+      problems.push(`${whose}${place} is ${shown}: ${error.message}, such as ${use.example}`);
     }
   }
   if (problems.length > 0) throw new SettingsError(problems);

@@ -76,6 +76,12 @@ export function defineTopic<Data, Given = Data>(
       `${describePlace(place)}: the topic's name ${JSON.stringify(name)} must be words of letters, digits, "-" and "_" with dots between them, such as "flights.changed"`,
     );
   }
+  for (const [option, value] of Object.entries({ key, tags, feed })) {
+    if (value === undefined || typeof value === 'function') continue;
+    throw new Error(
+      `${describePlace(place)}: ${option} of the topic "${name}" must be a function of the event, but got ${typeof value}`,
+    );
+  }
   const topic: Topic<Data, Given> = {
     name,
     place,

@@ -203,7 +203,7 @@ function helpText(name: string, settings: Settings): string {
 function defaultOf(fallback: string | undefined, secret = false): string {
   if (fallback === undefined) return 'required';
   if (fallback === '') return 'optional';
-  return secret ? 'required in production' : `default ${fallback}`;
+  return secret ? 'in production one of your own' : `default ${fallback}`;
 }
 
 function stopOnSignals(server: RunningServer): void {

@@ -109,8 +109,10 @@ function resumeAfter(
   extensions: OperationRequest['extensions'],
   headers: Pick<Headers, 'get'>,
 ): string | null {
-  const events = extensions?.['events'];
-  const given =
-    typeof events === 'object' && events !== null && 'cursor' in events ? events.cursor : null;
-  return typeof given === 'string' ? given : headers.get('last-event-id');
+  const events = extensions?.['events'] ?? null;
+  const given = typeof events === 'object' && events !== null && 'cursor' in events;
+  const cursor = given ? events.cursor : events;
+  if (cursor === null || cursor === undefined) return headers.get('last-event-id') || null;
+  // What is no text was said by nobody here, and can't be gone on after.
+  return typeof cursor === 'string' ? cursor : '';
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LiveWebhooks } from '../events/webhooks/live-webhooks.ts';
-import { isVerdict, type Verdict } from '../events/webhooks/receive.ts';
+import { isInCrumbs, isVerdict, type Verdict } from '../events/webhooks/receive.ts';
 import { answerHeaders } from './admission/answer-headers.ts';
 import type { Logger } from './log.ts';
 import { requestIdOf } from './request-identity.ts';
@@ -123,9 +123,11 @@ function reply(response: ServerResponse, requestId: string, status: number, text
 /** Reads a body to no purpose, up to a point. */
 function discard(request: IncomingMessage): void {
   let size = 0;
+  let chunks = 0;
   request.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > politenessBytes) request.destroy();
+    chunks += 1;
+    if (size > politenessBytes || isInCrumbs(chunks, size)) request.destroy();
   });
 }
 

@@ -123,6 +123,11 @@ export function defineJob<Input, Given = Input, Result = unknown>(
       `${at} "${name}": timeoutMs is ${timeoutMs}; give 100 to 3600000, and use job.later() for work that takes longer`,
     );
   }
+  if (!Array.isArray(backoffMs)) {
+    throw new Error(
+      `${at} "${name}": backoffMs is ${String(backoffMs)}; give a list of waits, one before each further attempt, such as [1_000, 10_000]`,
+    );
+  }
   const wrong = backoffMs.find((ms) => !(ms >= 0 && ms <= 7 * 86_400_000));
   if (wrong !== undefined) {
     throw new Error(`${at} "${name}": backoffMs has ${wrong}; give waits of 0 ms to 7 days`);

@@ -11,9 +11,10 @@ export class EventPosition {
   #missed: (() => void) | undefined;
   #overrun: (() => void) | undefined;
 
-  /** @param resumeAfter what a `cursor` said before; what cannot be read resumes nothing */
+  /** @param resumeAfter what a `cursor` said before; what cannot be read resumes nothing, which is a gap */
   constructor(resumeAfter: string | null = null) {
     this.#resumeAfter = new Map(resumeAfter === null ? [] : entriesOf(resumeAfter));
+    this.#isGap = resumeAfter !== null && this.#resumeAfter.size === 0;
   }
 
   /** Where a topic was left, or null. */

@@ -46,11 +46,17 @@ export interface LiveWebhooks {
 /**
  * Runs webhooks over running topics; closed before them.
  *
- * Fails: Error for two sources of one name, or a file that can't be opened.
+ * Fails: Error for two sources of one name, a topic that does not run, or a file that can't be opened.
  */
 export function createLiveWebhooks(options: LiveWebhooksOptions): LiveWebhooks {
   const { bff, topics, redisUrl, dataDir, observer, log, now } = options;
   const sources = byName(options.sources);
+  for (const { name, topic, place } of sources.values()) {
+    if (options.topicNames.includes(topic.name)) continue;
+    throw new Error(
+      `${describePlace(place)}: the topic "${topic.name}" of webhook source "${name}" is listed nowhere; list it under topics of a subschema of this bff`,
+    );
+  }
   const publish: PublishWebhook = async ({ source: name, id, event }) => {
     const source = sources.get(name);
     if (!source) throw new Error(`there is no webhook source "${name}" any more`);

@@ -80,10 +80,16 @@ const actions: Readonly<
   },
 };
 
+const consumerOptions: readonly string[] = ['url', 'topics', 'description'];
+
 async function register(outgoing: OutgoingWebhooks, input: Input): Promise<AdminAnswer> {
   const { topics } = input;
   if (!Array.isArray(topics) || !topics.every((topic) => typeof topic === 'string')) {
     throw new AdminInputError('topics: expected a list of names');
+  }
+  const unknown = Object.keys(input).find((name) => !consumerOptions.includes(name));
+  if (unknown !== undefined) {
+    throw new AdminInputError(`${unknown}: a consumer has ${consumerOptions.join(', ')}`);
   }
   const url = textIn(input, 'url');
   if (url === undefined) throw new AdminInputError('url: expected where webhooks go');

@@ -36,7 +36,8 @@ export function admissionSettings(environment: Environment) {
     },
     REDIS_URL: {
       setting: env('REDIS_URL', '', 'a URL'),
-      purpose: 'what instances share: rate limits, caches and sessions; nothing when unset',
+      purpose:
+        'what instances share: sessions, rate limits, caches, ids of webhooks, how jobs stand, and topics without a broker; nothing when unset',
       example: 'redis://127.0.0.1:6379',
       read(text: string) {
         if (text === '') return null;

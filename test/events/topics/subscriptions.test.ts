@@ -139,6 +139,36 @@ describe('over Server-Sent Events', () => {
   });
 });
 
+describe('a position that nobody here ever gave', () => {
+  const gap = { extensions: { events: { gap: true } } };
+
+  it.each(['garbage', '=', 'things.seen=', `things.seen=${'1'.repeat(3_000)}`])(
+    'is a gap as Last-Event-ID: %.20s',
+    async (last) => {
+      const { url, context } = await serve();
+      const stream = await sse(url, 'subscription { seen { id } }', { 'last-event-id': last });
+      expect(await stream.next()).toMatchObject({ data: gap });
+      await thingSeen.publish(context, { id: '1' });
+      expect(idOf(await stream.next())).toBe('1');
+      stream.leave();
+    },
+  );
+
+  it.each([{ cursor: 'junk' }, { cursor: 5 }, 'x', { cursor: { a: 1 } }])(
+    'is a gap in extensions: %j',
+    async (events) => {
+      const { url } = await serve();
+      const client = createClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket });
+      const stream = client.iterate({
+        query: 'subscription { seen { id } }',
+        extensions: { events },
+      });
+      expect((await stream.next()).value).toMatchObject(gap);
+      await client.dispose();
+    },
+  );
+});
+
 describe('over graphql-transport-ws', () => {
   it('the cursor goes out with each event, and back in with the subscription', async () => {
     const { url, context } = await serve();

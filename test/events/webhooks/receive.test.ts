@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../load/redis.ts';
 import { githubSigned, plainSigned, slackSigned, standardSigned, stripeSigned } from './signers.ts';
@@ -303,4 +304,33 @@ test('a malformed secret stops the start', async () => {
   await expect(
     webhookServer({ settings: { ...secrets, PARTNER_SECRETS: 'whsec_short' } }),
   ).rejects.toThrow(/PARTNER_SECRETS .* is malformed: expected whsec_ and 24 to 64 bytes/);
+});
+
+test('a body in chunks of a few bytes is refused before it costs much, whoever sends it', async () => {
+  const { hostname, port } = new URL(server.url);
+  const before = server.refusals().length;
+  const head = [
+    'POST /webhooks/plain HTTP/1.1',
+    `host: ${hostname}`,
+    'content-type: application/json',
+    `x-signature: ${Buffer.alloc(32).toString('base64')}`,
+    'transfer-encoding: chunked',
+  ];
+  const answer = await new Promise<string>((resolve) => {
+    let text = '';
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`${head.join('\r\n')}\r\n\r\n${'1\r\nx\r\n'.repeat(20_000)}`);
+    });
+    socket.on('data', (data) => {
+      text += data;
+    });
+    // Who goes on like that is cut.
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  const refusals = server.refusals().slice(before);
+  expect(refusals.map(({ fields }) => fields['why'])).toEqual([
+    'it comes in 1001 chunks of a few bytes each',
+  ]);
 });

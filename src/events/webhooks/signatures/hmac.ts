@@ -23,7 +23,15 @@ export interface HmacOptions {
  * before is a repetition.
  */
 export function hmacWebhooks(secrets: Setting, options: HmacOptions): WebhookVerification {
-  const { header: name, label = '', encoding = 'hex', algorithm = 'sha256' } = options;
+  const given = options as HmacOptions | undefined; // of code without types
+  if (typeof given?.header !== 'string') {
+    throw new Error(
+      `hmacWebhooks takes its secrets and its options, such as hmacWebhooks(env('SHOP_SECRETS'), { header: 'x-signature' }), but got ${given === undefined ? 'no options' : 'options without a header'}`,
+    );
+  }
+  const { header: name, label = '', encoding = 'hex', algorithm = 'sha256' } = given;
+  expectOneOf('encoding', encoding, ['hex', 'base64']);
+  expectOneOf('algorithm', algorithm, ['sha256', 'sha512']);
   if (name !== name.toLowerCase() || name === '') {
     throw new Error(
       `hmacWebhooks: header is "${name}", but header names are compared in lower case; write "${name.toLowerCase() || 'x-signature'}"`,
@@ -42,4 +50,9 @@ export function hmacWebhooks(secrets: Setting, options: HmacOptions): WebhookVer
     key: textKey,
   };
   return { scheme, secrets };
+}
+
+function expectOneOf(option: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  throw new Error(`hmacWebhooks: ${option} is "${value}"; give ${choices.join(' or ')}`);
 }
