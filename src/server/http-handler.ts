@@ -157,10 +157,17 @@ function useOperations<Plan>({
           case 'refused':
             request.headers.set('accept', media.whole ?? 'application/json');
             return { errors: withStatus(outcome.refused) };
-          case 'body':
+          case 'body': {
+            const type = media.whole ?? 'application/json';
             cacheControl.set(request, outcome.cacheControl);
-            bodies.set(request, { body: outcome.body, type: media.whole ?? 'application/json' });
-            return notRead;
+            if (type.endsWith('json')) {
+              bodies.set(request, { body: outcome.body, type });
+              return notRead;
+            }
+            // One event of an event stream.
+            request.headers.set('accept', type);
+            return JSON.parse(outcome.body.toString()) as ExecutionResult;
+          }
           case 'single':
             request.headers.set('accept', media.whole ?? 'application/json');
             return 'data' in outcome.answer
