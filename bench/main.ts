@@ -73,7 +73,11 @@ async function run(options: Options): Promise<void> {
   function write(curves: readonly CurveResult[]): void {
     if (options.quick || options.only) return;
     const head = {
-      command: ['npm run bench', ...process.argv.slice(2)].join(' -- '),
+      command: [
+        'npm run bench',
+        ...(process.argv.length > 2 ? ['--'] : []),
+        ...process.argv.slice(2),
+      ].join(' '),
       date: new Date().toISOString().slice(0, 10),
       versions: { tailorbird: ownVersion(), node: process.versions.node, ...peerVersions() },
       rounds: plan.rounds,
