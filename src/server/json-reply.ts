@@ -93,9 +93,9 @@ export class JsonReply {
 }
 
 /**
- * Longer answers are handed over as bytes. As a text with all the pieces that it was put together
- * from they outlived two collections of young objects, whose pauses were a quarter of all time under
- * load: at 110 KB, 366 answers a second instead of 272, and pauses of 14 ms instead of 35 ms.
+ * Longer answers are handed over as bytes, which the collector does not carry about: at 110 KB, 366
+ * answers a second instead of 272, and pauses of 14 ms instead of 35 ms. That was measured when their
+ * texts were still in pieces.
  */
 const longestText = 16 * 1024;
 
