@@ -22,6 +22,8 @@ export interface RequestContext {
   readonly requestId: string;
   readonly viewer: Viewer | null;
   readonly client: ClientIdentity;
+  /** The client's address, as its rate limit counts it. @default it came over no socket */
+  readonly address?: string | null | undefined;
   /** Aborted when the client leaves or the deadline passes. */
   readonly signal: AbortSignal;
   /** When the operation has to be answered, on the clock of `performance.now()`, in milliseconds. */

@@ -91,6 +91,8 @@ export interface BackendCall {
   readonly deadline: number;
   /** Whose call it is, for traffic splits: the viewer, or else the request. @default the request's headers say */
   readonly caller?: string;
+  /** Whose call it is, for a fair turn where calls wait: the viewer, or else the client's address. @default everybody's */
+  readonly flow?: string;
   /** Where attempts are counted. @default nowhere */
   readonly record?: BackendCallRecord;
   /** Only on a connection made for it: a kept one has just turned out to be closed. @default false */

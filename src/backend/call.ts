@@ -165,6 +165,7 @@ function boundCall(
     signal: hints?.signal ?? context.signal,
     deadline,
     caller: context.viewer?.subject ?? context.requestId,
+    flow: context.viewer?.subject ?? context.address ?? '',
     record,
   };
 }

@@ -12,6 +12,8 @@ export interface ContextOptions {
   readonly requestId: string;
   readonly viewer: Viewer | null;
   readonly client: ClientIdentity;
+  /** @default it came over no socket */
+  readonly address?: string | null;
   /** What backends are told of the request's headers. @default nothing */
   readonly headers?: ForwardedHeaders;
   /** Takes each call into the operation's trace. @default what came is forwarded */
@@ -103,12 +105,22 @@ class LiveOperation implements OperationContext {
   }
 
   #contextUntil(deadline: number, signal = this.#controller.signal): RequestContext {
-    const { requestId, viewer, client, traceCall, backends, headers = {}, auth } = this.#options;
+    const {
+      requestId,
+      viewer,
+      client,
+      address,
+      traceCall,
+      backends,
+      headers = {},
+      auth,
+    } = this.#options;
     const { events, position } = this.#options;
     return {
       requestId,
       viewer,
       client,
+      address,
       signal,
       deadline,
       backends,

@@ -134,6 +134,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
           requestId: caller.requestId,
           viewer,
           client: caller.client,
+          address: caller.address,
           headers,
           traceCall: report.traceCall,
           backends,

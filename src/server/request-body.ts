@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { isInCrumbs } from '../in-crumbs.ts';
 import type { OperationRequest } from './admission/admission.ts';
 import type { HttpRefusal } from './http-refusal.ts';
 
 /**
  * The text of a request's body, or why it was not read: longer than `limitBytes` by its header or
- * by what arrived, or not UTF-8.
+ * by what arrived, in chunks of a few bytes, or not UTF-8.
  */
 export async function readBody(
   request: Request,
@@ -15,8 +16,11 @@ export async function readBody(
   if (!request.body) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let count = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
+    count += 1;
+    if (isInCrumbs(count, size)) return inCrumbs;
     if (size <= limitBytes) chunks.push(chunk);
     else if (size > limitBytes + politenessBytes) break;
   }
@@ -28,7 +32,7 @@ export async function readBody(
   }
 }
 
-/** Hands over the body's text, or why it was not read: too long, or not UTF-8. Silent when the client leaves. */
+/** `readBody` of a request as Node has it, handed over to `done`. Silent when the client leaves. */
 export function readIncoming(
   request: IncomingMessage,
   limitBytes: number,
@@ -41,12 +45,17 @@ export function readIncoming(
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  request.on('data', (chunk: Buffer) => {
+  let count = 0;
+  const take = (chunk: Buffer): void => {
     size += chunk.length;
-    if (size <= limitBytes) chunks.push(chunk);
+    count += 1;
+    if (isInCrumbs(count, size)) {
+      request.off('data', take).off('end', end).pause();
+      if (size <= limitBytes) done(inCrumbs);
+    } else if (size <= limitBytes) chunks.push(chunk);
     else if (size - chunk.length <= limitBytes) done(tooLarge);
-  });
-  request.once('end', () => {
+  };
+  const end = (): void => {
     if (size > limitBytes) return;
     const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
     let text: string | HttpRefusal;
@@ -56,7 +65,8 @@ export function readIncoming(
       text = { status: 400, message: 'The request body is not UTF-8.' };
     }
     done(text);
-  });
+  };
+  request.on('data', take).once('end', end);
 }
 
 /** The operation in a JSON body, or what is wrong with it. */
@@ -197,5 +207,11 @@ function malformed(message: string): HttpRefusal {
 const tooLarge: HttpRefusal = {
   status: 413,
   message: 'The request body is too large.',
+  headers: { connection: 'close' },
+};
+
+const inCrumbs: HttpRefusal = {
+  status: 400,
+  message: 'The request body comes in too many chunks of a few bytes.',
   headers: { connection: 'close' },
 };

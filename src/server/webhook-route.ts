@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LiveWebhooks } from '../events/webhooks/live-webhooks.ts';
-import { isInCrumbs, isVerdict, type Verdict } from '../events/webhooks/receive.ts';
+import { isVerdict, type Verdict } from '../events/webhooks/receive.ts';
+import { isInCrumbs } from '../in-crumbs.ts';
 import { answerHeaders } from './admission/answer-headers.ts';
 import type { Logger } from './log.ts';
 import { requestIdOf } from './request-identity.ts';

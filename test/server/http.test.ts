@@ -30,7 +30,8 @@ function raw(text: string): Promise<string> {
       answer += data;
     });
     socket.on('close', () => resolve(answer));
-    socket.on('error', reject);
+    // Who goes on writing is cut, after the answer.
+    socket.on('error', (error) => (answer === '' ? reject(error) : undefined));
   });
 }
 
@@ -173,6 +174,30 @@ describe('bodies', () => {
   test('malformed variables in a URL are 400', async () => {
     const answer = await ask({}, `${query('{ hello }')}&variables={`);
     expect(answer.status).toBe(400);
+  });
+
+  /** 20,000 bytes in as many chunks. */
+  const crumbs = (accept: string) =>
+    raw(
+      [
+        'POST /graphql HTTP/1.1',
+        `host: ${new URL(url).host}`,
+        'content-type: application/json',
+        `accept: ${accept}`,
+        'transfer-encoding: chunked',
+        '',
+        '1\r\nx\r\n'.repeat(20_000),
+      ].join('\r\n'),
+    );
+
+  test('a body in chunks of a few bytes is refused before it costs much', async () => {
+    const answer = await crumbs('application/json');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('The request body comes in too many chunks of a few bytes.');
+  });
+
+  test('and cut where it is no JSON that is asked for', async () => {
+    await expect(crumbs('text/event-stream')).rejects.toThrow('ECONNRESET');
   });
 
   test('a body over 256 KiB is 413, announced or not', async () => {

@@ -3,16 +3,18 @@ import type { BackendAnswer, BackendCall, Transport } from '../backend.ts';
 import type { BulkheadOptions } from '../policy-options.ts';
 import { leftError } from '../call.ts';
 import { emit } from './events.ts';
+import { FairQueue } from './fair-queue.ts';
 
 /**
- * A transport with so many calls in flight at most, and so many waiting for a short while.
+ * A transport with so many calls in flight at most, and so many waiting for a short while, in turn by
+ * whose they are: the burst of one viewer or address does not shut the others out.
  * Fails: BackendError UPSTREAM_OVERLOADED; then nothing was sent.
  */
 export class Bulkhead {
   readonly #inner: Pick<Transport, 'call'>;
   readonly #options: Required<BulkheadOptions>;
   readonly #endpoint: string;
-  readonly #waiting = new Set<Waiter>();
+  readonly #waiting: FairQueue<Waiter>;
   #inFlight = 0;
   #overloaded = 0;
 
@@ -24,6 +26,7 @@ export class Bulkhead {
     this.#inner = inner;
     this.#options = options;
     this.#endpoint = endpoint;
+    this.#waiting = new FairQueue(options.maxWaiting);
   }
 
   get inFlight(): number {
@@ -39,27 +42,26 @@ export class Bulkhead {
   }
 
   call(call: BackendCall): Promise<BackendAnswer> {
-    const { maxInFlight, maxWaiting } = this.#options;
-    if (this.#inFlight < maxInFlight) {
+    if (this.#inFlight < this.#options.maxInFlight) {
       this.#inFlight += 1;
       return this.#send(call);
     }
-    if (this.#waiting.size >= maxWaiting) return Promise.reject(this.#refusal(call));
     return this.#turn(call).then(() => this.#send(call));
   }
 
   /** Resolves once a place is this call's own. */
   #turn(call: BackendCall): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stop = (error: BackendError): void => {
-        this.#waiting.delete(waiter);
+      const leave = (error: BackendError): void => {
+        this.#waiting.remove(waiter);
         waiter.end();
         reject(error);
       };
-      const left = (): void => stop(leftError(call));
+      const left = (): void => leave(leftError(call));
       const waitMs = Math.min(this.#options.maxWaitMs, call.deadline - performance.now());
-      const timer = setTimeout(() => stop(this.#refusal(call)), waitMs);
+      const timer = setTimeout(() => waiter.refuse(), waitMs);
       const waiter: Waiter = {
+        flow: call.flow ?? '',
         end() {
           clearTimeout(timer);
           call.signal.removeEventListener('abort', left);
@@ -68,9 +70,10 @@ export class Bulkhead {
           waiter.end();
           resolve();
         },
+        refuse: () => leave(this.#refusal(call)),
       };
       call.signal.addEventListener('abort', left);
-      this.#waiting.add(waiter);
+      this.#waiting.add(waiter)?.refuse();
     });
   }
 
@@ -89,12 +92,9 @@ export class Bulkhead {
 
   /** Hands the place on to who waits longest. */
   #leave(): void {
-    for (const waiter of this.#waiting) {
-      this.#waiting.delete(waiter);
-      waiter.go();
-      return;
-    }
-    this.#inFlight -= 1;
+    const waiter = this.#waiting.next();
+    if (waiter) waiter.go();
+    else this.#inFlight -= 1;
   }
 
   #refusal(call: BackendCall): BackendError {
@@ -110,6 +110,9 @@ export class Bulkhead {
 }
 
 interface Waiter {
+  /** Whose call waits. */
+  readonly flow: string;
   go(): void;
+  refuse(): void;
   end(): void;
 }

@@ -1,4 +1,5 @@
 import { isBackendError } from '../../error.ts';
+import { isInCrumbs } from '../../in-crumbs.ts';
 import type { EventsObserver } from '../observer.ts';
 import { validated } from '../standard-schema.ts';
 import { BodyPieces } from './body-pieces.ts';
@@ -191,15 +192,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 /** Whether a begun webhook was refused. */
 export function isVerdict(begun: Arriving | Verdict): begun is Verdict {
   return 'status' in begun;
-}
-
-/**
- * Whether so many chunks have so few bytes that it is their number which costs: some 1.5 µs each, and
- * nobody has been asked for a secret yet. 2 MB in chunks of one byte held everybody else up for over
- * a second. Packets of a slow network have a thousand bytes and more.
- */
-export function isInCrumbs(chunks: number, bytes: number): boolean {
-  return chunks > 1_000 && bytes < chunks * 64;
 }
 
 function wholeOf(pieces: readonly Buffer[]): Buffer {

@@ -53,6 +53,44 @@ describe('a bulkhead', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('gives each viewer and address a turn, however many calls one of them has', async () => {
+    const { send, answers, asked } = held({ bulkhead: { maxInFlight: 1 } });
+    const order: string[] = [];
+    const sendOf = (flow: string) => void send({ flow }).then(() => order.push(flow));
+    for (let count = 0; count < 6; count += 1) sendOf('crowd');
+    sendOf('ada');
+    sendOf('bo');
+    sendOf('ada');
+    for (let count = 0; count < 9; count += 1) {
+      answers.shift()!();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(asked).toHaveLength(9);
+    expect(order).toEqual([
+      ...['crowd', 'crowd', 'ada', 'bo', 'crowd', 'ada'],
+      ...['crowd', 'crowd', 'crowd'],
+    ]);
+  });
+
+  it('lets the last of the longest line go for another when it is full', async () => {
+    const { send, answers } = held({ bulkhead: { maxInFlight: 1, maxWaiting: 4 } });
+    const crowd = many(5, () => send({ flow: 'crowd' }));
+    const ada = many(3, () => send({ flow: 'ada' }));
+    // Two each: nobody has more than another would, so the newest stays outside.
+    expect(await Promise.all([crowd[4], crowd[3], ada[2]])).toEqual([
+      'UPSTREAM_OVERLOADED',
+      'UPSTREAM_OVERLOADED',
+      'UPSTREAM_OVERLOADED',
+    ]);
+    for (let count = 0; count < 5; count += 1) {
+      answers.shift()!();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    const served = [...crowd.slice(0, 3), ...ada.slice(0, 2)];
+    expect(await Promise.all(served)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('lets who waits leave', async () => {
     const { send, transport } = held({ bulkhead: { maxInFlight: 1 } });
     void send();
