@@ -127,6 +127,7 @@ class WatchedContext implements RequestContext {
   readonly position: RequestContext['position'];
   readonly #policy: AnswerPolicy;
   readonly #viewer: Viewer | null;
+  readonly #address: RequestContext['address'];
   readonly #tokenFor: RequestContext['tokenFor'];
 
   constructor(context: RequestContext, policy: AnswerPolicy) {
@@ -144,12 +145,19 @@ class WatchedContext implements RequestContext {
     this.position = context.position;
     this.#policy = policy;
     this.#viewer = context.viewer;
+    this.#address = context.address;
     this.#tokenFor = context.tokenFor;
   }
 
   get viewer(): Viewer | null {
     this.#policy.readsViewer();
     return this.#viewer;
+  }
+
+  /** What depends on it is not everybody's. */
+  get address(): RequestContext['address'] {
+    this.#policy.readsViewer();
+    return this.#address;
   }
 
   /** Their tokens get what is theirs. */
