@@ -3,7 +3,7 @@ import { buildSchema } from 'graphql';
 import { defineBff, defineGraphqlBackend, defineSubschema } from 'tailorbird';
 import { usersSdl } from '../work/users-sdl.ts';
 import { postsSubschema } from './posts-graph.ts';
-import { listen, policy, upstream } from './serve.ts';
+import { cacheOf, listen, policy, upstream } from './serve.ts';
 
 const users = defineGraphqlBackend({ name: 'users', endpoints: `${upstream}/graphql`, policy });
 
@@ -16,6 +16,7 @@ await listen(
         backend: users,
         builder: buildSchema(usersSdl),
         merge: { User: { key: 'id', entry: 'usersByIds' } },
+        cache: cacheOf,
       }),
     ],
   }),

@@ -103,20 +103,33 @@ export function defineGraphqlBackend(options: GraphqlBackendOptions): Backend<Gr
   };
 }
 
+/** Sends one document for an operation, or knows its answer. Fails: BackendError. */
+export type RemoteExecute = (
+  context: RequestContext,
+  document: DocumentNode,
+  variables: Readonly<Record<string, unknown>> | undefined,
+) => Promise<RemoteResult>;
+
 /**
  * Runs delegated documents on a GraphQL backend: the executor of a remote subschema.
  *
  * An error of the remote keeps its path; its message and extensions stay in the `BackendError`
  * beneath it, for the log.
+ *
+ * @param execute how a document is sent; by default as it is, each time
  */
-export function graphqlExecutor(backend: Backend<GraphqlApi>): Executor<RequestContext> {
+export function graphqlExecutor(
+  backend: Backend<GraphqlApi>,
+  execute: RemoteExecute = (context, document, variables) =>
+    backend.api(context).execute(document, variables),
+): Executor<RequestContext> {
   return async ({ context, document, variables }) => {
     if (context === undefined) {
       throw new Error(`backend "${backend.name}" is asked without a request context`);
     }
     try {
-      const api = backend.api(context);
-      const { data, errors } = await api.execute(
+      const { data, errors } = await execute(
+        context,
         document,
         variables as GraphqlRequest['variables'],
       ); // coerced by the caller's schema

@@ -4,7 +4,15 @@ import { didYouMean } from '../nearest-name.ts';
 export function buildError(at: string, error: unknown): Error {
   // These have the line of the developer's own code that they were thrown in.
   if (error instanceof TypeError || error instanceof ReferenceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const message = said.endsWith('.') ? said.slice(0, -1) : said;
+  const root = /ObjectRef<(Mutation|Subscription)>/.exec(message)?.[1];
+  if (root !== undefined) {
+    return new Error(
+      `${at}: it has fields of ${root} but no such type; add builder.${root.toLowerCase()}Type({})`,
+      { cause: error },
+    );
+  }
   const [, name] = /^(?:Ref )?(\w+) has not been implemented/.exec(message) ?? [];
   const hint = name ? didYouMean(name, scalars) : '';
   return new Error(`${at}: ${message}.${hint}`, { cause: error });

@@ -1,4 +1,5 @@
 import type { SubschemaConfig } from '@graphql-tools/delegate';
+import type { Executor } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 import type { Backend } from '../backend/backend.ts';
 import { type GraphqlApi, graphqlExecutor } from '../backend/graphql-backend.ts';
@@ -6,9 +7,12 @@ import type { Topic } from '../events/define-topic.ts';
 import type { JobDefinition } from '../events/jobs/define-job.ts';
 import type { EventDefinitions } from '../events/live-events.ts';
 import type { WebhookSource } from '../events/webhooks/define-webhook-source.ts';
+import type { BatchCache } from '../load/batch.ts';
+import type { RequestContext } from '../request.ts';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import { type CoordinateScopes, withScopes } from './coordinate-scopes.ts';
 import { buildError } from './build-error.ts';
+import { keptReads } from './kept-reads.ts';
 import { lowerMerge, type MergeOptions } from './merge-keys.ts';
 
 /** What a Pothos builder is built with. */
@@ -32,6 +36,12 @@ export interface SubschemaOptions {
    * say it themselves: `{ 'Query.orders': { scope: 'orders.read' } }`. @default nothing more
    */
   readonly authScopes?: CoordinateScopes;
+  /**
+   * What may be kept of a GraphQL service's answers, each query as a whole; its `Cache-Control` can
+   * shorten it, and `invalidate(context, ['<backend>'])` or a mutation of the service drops it. Other
+   * backends say it in each batch. @default nothing
+   */
+  readonly cache?: BatchCache;
   /** What happens in this part of the graph, and drops what it makes stale. @default none */
   readonly topics?: readonly Topic[];
   /** Slow work that its mutations leave behind. @default none */
@@ -49,12 +59,15 @@ export interface Subschema {
   /** Built on first use. */
   readonly schema: GraphQLSchema;
   readonly merge: Readonly<Record<string, MergeOptions>>;
+  /** Sends its documents; undefined where its own resolvers answer. */
+  readonly executor: Executor<RequestContext> | undefined;
   readonly events: EventDefinitions;
 }
 
 /**
  * Describes a subschema: a backend, the types it serves, and the keys that join them to others.
  * Merge keys and entries are checked when a bff is composed.
+ * Fails: TypeError for `cache` where the backend is no GraphQL service.
  */
 export function defineSubschema(options: SubschemaOptions): Subschema {
   let schema: GraphQLSchema | undefined;
@@ -64,6 +77,7 @@ export function defineSubschema(options: SubschemaOptions): Subschema {
     backend: options.backend,
     place,
     merge: options.merge ?? {},
+    executor: executorOf(options, place),
     events: {
       topics: options.topics ?? [],
       jobs: options.jobs ?? [],
@@ -74,6 +88,21 @@ export function defineSubschema(options: SubschemaOptions): Subschema {
       return schema;
     },
   };
+}
+
+function executorOf(
+  { backend, cache }: SubschemaOptions,
+  place: DefinitionPlace | null,
+): Executor<RequestContext> | undefined {
+  if (backend.kind === 'graphql') {
+    const service = backend as Backend<GraphqlApi>;
+    const keeps = cache !== undefined && cache.scope !== 'none';
+    return graphqlExecutor(service, keeps ? keptReads(service, cache) : undefined);
+  }
+  if (cache === undefined) return undefined;
+  throw new TypeError(
+    `${describePlace(place)}: the "${backend.name}" subschema has a cache, which only a GraphQL service's has; say it in each defineBatch of "${backend.name}"`,
+  );
 }
 
 function schemaOf(
@@ -96,10 +125,9 @@ export function subschemaConfig(
   schema: GraphQLSchema,
   merge = subschema.merge,
 ): SubschemaConfig {
-  const config = { name: subschema.name, schema, merge: lowerMerge(subschema, schema, merge) };
-  return isRemote(subschema)
-    ? { ...config, executor: graphqlExecutor(subschema.backend as Backend<GraphqlApi>) }
-    : config;
+  const { name, executor } = subschema;
+  const config = { name, schema, merge: lowerMerge(subschema, schema, merge) };
+  return executor === undefined ? config : { ...config, executor };
 }
 
 /** Whether a GraphQL service answers it, so that names and defaults are not ours to change. */
