@@ -3,6 +3,7 @@ import type { Viewer } from '../request.ts';
 import type { AnswerKey } from './answer-key.ts';
 import type { AnswerPolicy } from './answer-policy.ts';
 import type { Caches, TaggedCache } from './caches.ts';
+import type { MaybePromise } from './batch.ts';
 import { TagIndex } from './tag-index.ts';
 import { viewerKey } from './viewer-key.ts';
 
@@ -18,8 +19,15 @@ export interface JsonBody {
   toString(): string;
 }
 
+/**
+ * Longer ones are sent as bytes, shorter ones as text: with its headers Node writes a text of up to
+ * 16 KiB in one piece and without allotting anything, for 0.85 of the CPU that bytes cost at 3 KB and
+ * 0.88 at 13 KB; at 40 KB it is 1.11, at 130 KB 1.32.
+ */
+export const longestText = 15 * 1024;
+
 export interface KeptAnswer {
-  /** A Buffer where it is kept; then it is not to be changed. */
+  /** Not to be changed where it is a Buffer. */
   readonly body: JsonBody;
   readonly scope: 'public' | 'viewer';
   /** How much longer it may be kept, in milliseconds. */
@@ -47,7 +55,7 @@ export interface AnswerCacheOptions {
 }
 
 interface Entry {
-  readonly body: Buffer;
+  readonly body: JsonBody;
   readonly scope: 'public' | 'viewer';
   readonly expiresAt: number;
   readonly tags: readonly string[];
@@ -109,11 +117,11 @@ export class AnswerCache implements TaggedCache {
   run<Failed>(
     request: AnswerRequest & { readonly waiter: { readonly signal: AbortSignal } },
     execute: (signal: AbortSignal) => Promise<Executed<Failed>>,
-  ): Promise<Answered<Failed>> {
+  ): MaybePromise<Answered<Failed>> {
     const { key, viewer } = request;
     const last = this.#lastScopes.get(key.operation);
     const kept = last === 'none' ? undefined : this.get(request);
-    if (kept !== undefined) return Promise.resolve({ ...kept, shared: false });
+    if (kept !== undefined) return { ...kept, shared: false };
     return last === 'public'
       ? this.#join(key, viewer, request.waiter.signal, execute)
       : this.#alone(key, viewer, request.waiter.signal, execute);
@@ -198,9 +206,9 @@ export class AnswerCache implements TaggedCache {
     const remainingMs = expiresAt - this.#now();
     if (remainingMs <= 0 || this.#caches.invalidations.since(moment, tags)) return answer;
     const id = scope === 'public' ? key.text : key.text + viewerKey(viewer);
-    const body = Buffer.from(executed.body.toString());
+    const body = bodyToKeep(executed.body);
     const entry: Entry = { body, scope, expiresAt, tags };
-    const size = body.length + id.length + tags.length * 64 + 256;
+    const size = body.byteLength + id.length + tags.length * 64 + 256;
     this.#entries.set(id, entry, { size });
     if (tags.length > 0 && this.#entries.peek(id) === entry) this.#index.add(tags, id);
     return { body, scope, remainingMs };
@@ -239,4 +247,12 @@ export class AnswerCache implements TaggedCache {
     this.#entries.delete(id);
     return undefined;
   }
+}
+
+/** As it is sent fastest. */
+function bodyToKeep(body: JsonBody): JsonBody {
+  if (body instanceof Buffer) return body;
+  const text = body.toString();
+  const isAscii = text.length === body.byteLength;
+  return isAscii && body.byteLength <= longestText ? body : Buffer.from(text);
 }

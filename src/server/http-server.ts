@@ -41,6 +41,11 @@ export function createHttpServer({
   let draining = false;
   let closing = false;
   const open = new Set<ServerResponse>();
+  function closed(this: ServerResponse): void {
+    open.delete(this);
+    answered(this.headersSent ? this.statusCode : 499);
+    if (closing) server.closeIdleConnections();
+  }
 
   const server = createServer(
     {
@@ -53,11 +58,7 @@ export function createHttpServer({
     },
     (request, response) => {
       open.add(response);
-      response.once('close', () => {
-        open.delete(response);
-        answered(response.headersSent ? response.statusCode : 499);
-        if (closing) server.closeIdleConnections();
-      });
+      response.on('close', closed);
       if (draining) response.shouldKeepAlive = false;
       const status = refusedStatus(request, limits);
       if (status === undefined) return handle(request, response);

@@ -16,7 +16,7 @@ import type { IncomingRequest } from './incoming-request.ts';
 import { JsonReply } from './json-reply.ts';
 import type { Limits } from '../limits.ts';
 import { type AcceptedMedia, acceptedMedia, isJsonContent } from './media-types.ts';
-import type { Caller, RunOperation } from './operations.ts';
+import type { Caller, Outcome, RunOperation } from './operations.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { RepeatedBodies } from './repeated-bodies.ts';
 import { isHttpRefusal, readIncoming } from './request-body.ts';
@@ -64,33 +64,41 @@ export function createJsonDoor(options: JsonDoorOptions) {
     return readIncoming(request, limits.bodyLimitBytes, (text) => {
       const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
       if (isHttpRefusal(operation)) return refuse(operation);
-      return answer(operation, asked).catch(() => response.destroy());
+      return answer(operation, asked);
     });
   };
 
-  async function answer(operation: OperationRequest, asked: JsonPost): Promise<void> {
-    const { request, response, media, requestId, reply } = asked;
-    const admission = admit(operation, requestId);
-    if (
-      !isRefused(admission) &&
-      (admission.type === 'subscription' || (admission.inParts && media.parts !== null))
-    ) {
-      const again = new Request(asked.url, {
-        method: 'POST',
-        headers: Object.entries(request.headersDistinct).flatMap(([name, values = []]) =>
-          values.map((value): [string, string] => [name, value]),
-        ),
-        body: JSON.stringify(operation),
-        signal: asked.signal,
-      });
-      return send(await elsewhere.fetch(again, { res: response }), response);
+  function answer(operation: OperationRequest, asked: JsonPost): unknown {
+    const { response, media, requestId } = asked;
+    const isLost = () => response.destroy();
+    try {
+      const admission = admit(operation, requestId);
+      if (
+        !isRefused(admission) &&
+        (admission.type === 'subscription' || (admission.inParts && media.parts !== null))
+      ) {
+        return inParts(operation, asked).catch(isLost);
+      }
+      const outcome = run(operation, asked, admission);
+      return outcome instanceof Promise
+        ? outcome.then((late) => asked.answer(late)).catch(isLost)
+        : asked.answer(outcome);
+    } catch {
+      return isLost();
     }
-    const outcome = await run(operation, asked, admission);
-    asked.answered();
-    if (outcome.kind === 'body') reply.body(outcome.body, outcome.cacheControl);
-    else if (outcome.kind === 'refused') reply.refusedOperation(outcome.refused);
-    else if (outcome.kind === 'single') reply.single(outcome.answer);
-    else throw new Error(`a JSON POST was answered with ${outcome.kind}`);
+  }
+
+  async function inParts(operation: OperationRequest, asked: JsonPost): Promise<void> {
+    const { request, response } = asked;
+    const again = new Request(asked.url, {
+      method: 'POST',
+      headers: Object.entries(request.headersDistinct).flatMap(([name, values = []]) =>
+        values.map((value): [string, string] => [name, value]),
+      ),
+      body: JSON.stringify(operation),
+      signal: asked.signal,
+    });
+    return send(await elsewhere.fetch(again, { res: response }), response);
   }
 }
 
@@ -166,8 +174,12 @@ class JsonPost implements IncomingRequest, Caller {
   }
 
   /** From now on it does not matter whether the client leaves. */
-  answered(): void {
+  answer(outcome: Outcome): void {
     if (this.#left !== undefined) this.response.off('close', this.#leave);
+    if (outcome.kind === 'body') this.reply.body(outcome.body, outcome.cacheControl);
+    else if (outcome.kind === 'refused') this.reply.refusedOperation(outcome.refused);
+    else if (outcome.kind === 'single') this.reply.single(outcome.answer);
+    else throw new Error(`a JSON POST was answered with ${outcome.kind}`);
   }
 
   readonly #leave = (): void =>

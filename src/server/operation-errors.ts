@@ -6,14 +6,22 @@ import { redactSecrets } from './redact.ts';
 
 /** Masks an operation's errors, and remembers their codes and what was behind them. */
 export class OperationErrors {
-  /** Distinct codes of the answer. */
-  readonly codes = new Set<string>();
-  /** Distinct causes, at most four. */
-  readonly failures = new Map<string, Failure>();
+  #codes: Set<string> | undefined;
+  #failures: Map<string, Failure> | undefined;
   readonly #mask: MaskOptions;
 
   constructor(mask: MaskOptions) {
     this.#mask = mask;
+  }
+
+  /** Distinct codes of the answer. */
+  get codes(): ReadonlySet<string> {
+    return this.#codes ?? none;
+  }
+
+  /** Distinct causes, at most four. */
+  get failures(): readonly Failure[] {
+    return this.#failures === undefined ? [] : [...this.#failures.values()];
   }
 
   /** A result whose errors are fit for the client; without data, they are the request's own. */
@@ -40,6 +48,11 @@ export class OperationErrors {
     return masked;
   }
 
+  /** An error that is fit for the client already. */
+  told(error: GraphQLError): void {
+    (this.#codes ??= new Set()).add(String(error.extensions.code));
+  }
+
   /** An error that nobody reads, and that is not remembered. */
   forNobody(message: string): GraphQLError {
     return maskError(new Error(message), this.#mask);
@@ -48,13 +61,14 @@ export class OperationErrors {
   /** Remembers what was behind an error for the log; a cause is kept once, and four at most. */
   note(error: unknown, masked: GraphQLError): void {
     const code = String(masked.extensions.code);
-    this.codes.add(code);
+    this.told(masked);
     const cause = causeOf(error);
     if (!isBackendError(cause) && code !== 'INTERNAL_SERVER_ERROR') return;
     const text = redactSecrets(messagesOf(cause));
     const key = `${code} ${text}`;
-    if (this.failures.size >= 4 || this.failures.has(key)) return;
-    this.failures.set(key, {
+    const failures = (this.#failures ??= new Map());
+    if (failures.size >= 4 || failures.has(key)) return;
+    failures.set(key, {
       code,
       ...(isBackendError(cause) && { backend: cause.backend }),
       ...(masked.path && { path: masked.path.join('.') }),
@@ -64,6 +78,8 @@ export class OperationErrors {
     });
   }
 }
+
+const none: ReadonlySet<string> = new Set();
 
 /** The messages of an error and its causes, without those that another says already. */
 function messagesOf(cause: unknown): string {

@@ -12,7 +12,7 @@ import type { Admitted, Refused } from './admission/admission.ts';
 import type { Cost } from './admission/cost.ts';
 import type { IncrementalPart } from './composed.ts';
 import { type ForwardedHeaders, traceIdOf } from './forwarded-headers.ts';
-import type { BackendTotals, Logger, OperationLine } from './log.ts';
+import type { BackendTotals, Failure, Logger, OperationLine } from './log.ts';
 import type { Environment } from './mask.ts';
 import { OperationErrors } from './operation-errors.ts';
 import type { Caller, Outcome } from './operations.ts';
@@ -110,7 +110,7 @@ export class OperationReport {
   }
 
   refused(refused: Refused): Outcome {
-    for (const error of refused.errors) this.#errors.codes.add(String(error.extensions.code));
+    for (const error of refused.errors) this.#errors.told(error);
     this.#outcome = [...this.#errors.codes][0];
     this.end();
     return { kind: 'refused', refused };
@@ -189,42 +189,48 @@ export class OperationReport {
   /** Writes the operation's line, and ends its metrics and its trace. */
   end(): void {
     const { calls, loads } = this.#work;
+    const { codes, failures } = this.#errors;
     const durationMs = performance.now() - this.#startedAt;
     const { client } = this.#caller;
-    const outcome = this.#outcome ?? (this.#errors.codes.size === 0 ? 'ok' : 'partial');
+    const outcome = this.#outcome ?? (codes.size === 0 ? 'ok' : 'partial');
     this.#metrics.operationEnded({
       type: this.#operation.type,
       name: this.#operation.name,
       client,
       outcome,
-      codes: this.#errors.codes,
+      codes,
       durationMs,
       calls,
       loads,
     });
-    this.#trace?.end({ 'tailorbird.outcome': outcome }, [...this.#errors.codes].find(isOurFailure));
-    const line: OperationLine = {
+    this.#trace?.end({ 'tailorbird.outcome': outcome }, [...codes].find(isOurFailure));
+    const line = this.#line(durationMs, failures);
+    if (codes.has('INTERNAL_SERVER_ERROR')) this.#logger.error(line, 'operation');
+    else if (failures.length > 0) this.#logger.warn(line, 'operation');
+    else this.#logger.info(line, 'operation');
+  }
+
+  #line(durationMs: number, failures: readonly Failure[]): OperationLine {
+    const { calls } = this.#work;
+    const { codes } = this.#errors;
+    const line: { -readonly [Field in keyof OperationLine]: OperationLine[Field] } = {
       bff: this.#bff,
       requestId: this.#caller.requestId,
-      ...(this.#traceId !== undefined && { traceId: this.#traceId }),
       operation: this.#operation,
-      client,
+      client: this.#caller.client,
       transport: this.#caller.transport,
       ms: rounded(durationMs),
-      ...(this.#parts !== undefined && { parts: this.#parts }),
-      ...(this.#left && { left: true }),
-      ...(this.#cost !== undefined && { cost: this.#cost }),
-      ...(this.#over !== null && { over: this.#over }),
-      ...(this.#registered === false && { unregistered: true }),
-      ...(this.#errors.codes.size > 0 && { errors: [...this.#errors.codes] }),
-      ...(calls.length > 0 && {
-        calls: { count: calls.length, backends: totalsByBackend(calls) },
-      }),
-      ...(this.#errors.failures.size > 0 && { failures: [...this.#errors.failures.values()] }),
     };
-    if (this.#errors.codes.has('INTERNAL_SERVER_ERROR')) this.#logger.error(line, 'operation');
-    else if (this.#errors.failures.size > 0) this.#logger.warn(line, 'operation');
-    else this.#logger.info(line, 'operation');
+    if (this.#traceId !== undefined) line.traceId = this.#traceId;
+    if (this.#parts !== undefined) line.parts = this.#parts;
+    if (this.#left) line.left = true;
+    if (this.#cost !== undefined) line.cost = this.#cost;
+    if (this.#over !== null) line.over = this.#over;
+    if (this.#registered === false) line.unregistered = true;
+    if (codes.size > 0) line.errors = [...codes];
+    if (calls.length > 0) line.calls = { count: calls.length, backends: totalsByBackend(calls) };
+    if (failures.length > 0) line.failures = failures;
+    return line;
   }
 
   #withWaterfall<Result extends { readonly extensions?: Readonly<Record<string, unknown>> }>(

@@ -12,19 +12,17 @@ import {
   type OperationRequest,
   type Refused,
 } from './admission/admission.ts';
-import type { Asking, Gate } from './admission/gate.ts';
+import type { Cost } from './admission/cost.ts';
+import type { Asking, Budget, Gate } from './admission/gate.ts';
 import { answeredInTime } from './answered-in-time.ts';
 import type { Auth } from './auth/auth.ts';
-import type { Composed, IncrementalAnswer, IncrementalPart } from './composed.ts';
+import type { Composed, IncrementalAnswer, IncrementalPart, MaybePromise } from './composed.ts';
 import type { Logger } from './log.ts';
-import { type Environment, maskError } from './mask.ts';
-import { forwardedHeadersOf } from './forwarded-headers.ts';
-import { createOperationContext, type OperationContext } from './operation-context.ts';
-import { OperationReport } from './operation-report.ts';
-import type { OperationRun } from './operation-run.ts';
+import type { Environment } from './mask.ts';
+import { LiveRun, type OperationRun } from './operation-run.ts';
 import { createReader } from './read-operation.ts';
 import { endableStream, startingWith } from './stream.ts';
-import { createSubscriber, positionOf } from './subscribe-operation.ts';
+import { createSubscriber } from './subscribe-operation.ts';
 import type { EventFlow } from './subscription.ts';
 
 /** Who asks for an operation, and over what. The same for every transport. */
@@ -58,12 +56,15 @@ export type Outcome =
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
   | { readonly kind: 'events'; readonly events: EventFlow };
 
-/** `admission` is what was said of the request, where its transport has asked already. */
+/**
+ * `admission` is what was said of the request, where its transport has asked already. No promise where
+ * all is at hand, as with a kept answer; a promise never rejects.
+ */
 export type RunOperation = (
   request: OperationRequest,
   caller: Caller,
   admission?: Admitted<unknown> | Refused,
-) => Promise<Outcome>;
+) => MaybePromise<Outcome>;
 
 export interface OperationsOptions<Plan> {
   readonly composed: Composed<Plan>;
@@ -84,92 +85,84 @@ export interface OperationsOptions<Plan> {
 
 /**
  * Runs one operation for any transport: admission, viewer, context, engine, mask, log line. Never
- * rejects: what goes wrong is an outcome.
+ * throws: what goes wrong is an outcome.
  */
 export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOperation {
-  const { composed, admit, gate, backends, environment, logger, telemetry } = options;
-  const { auth, caches, answers, events } = options;
-  const { engine, limits } = composed;
+  const { composed, admit, gate, caches, answers } = options;
+  const { engine } = composed;
 
   const read = createReader({ composed, answers });
   const subscribe = createSubscriber({ composed, invalidations: caches.invalidations });
 
-  return async (request, caller, asked) => {
-    const headers = forwardedHeadersOf(caller.headers);
-    const report = new OperationReport({
-      bff: composed.name,
-      caller,
-      headers,
-      environment,
-      logger,
-      telemetry,
-    });
-    let operation: OperationContext | undefined;
-    let operationType: OperationTypeNode | undefined;
-    let taken = false;
+  return (request, caller, asked) => {
+    const run = new LiveRun(request, caller, options);
     try {
-      const outdated = gate.client(caller);
-      if (outdated) return report.refused(outdated);
       // Whoever asked did so here.
-      const admission = (asked as Admitted<Plan> | Refused) ?? admit(request, caller.requestId);
-      if (isRefused(admission)) return report.refused(admission);
-      const cost = admission.cost(request.variables);
-      report.admitted(admission, cost);
-      operationType = admission.type;
-      const carried = caller.carries(admission);
-      if (isRefused(carried)) return report.refused(carried);
-      const turned = gate.operation(admission, cost, caller);
-      if (turned) return report.refused(turned);
-      taken = true;
-
-      const known = caller.viewer();
-      const viewer = known instanceof Promise ? await known : known;
-      const spent = gate.spend(caller, viewer, cost);
-      const budget = spent instanceof Promise ? await spent : spent;
-      if (isRefused(budget)) return report.refused(budget);
-      caller.tell(budget.headers);
-      const open = (clientSignal: AbortSignal): OperationContext => {
-        operation = createOperationContext({
-          type: admission.type,
-          requestId: caller.requestId,
-          viewer,
-          client: caller.client,
-          address: caller.address,
-          headers,
-          traceCall: report.traceCall,
-          backends,
-          limits,
-          clientSignal,
-          auth,
-          events,
-          ...(admission.type === 'subscription' && { position: positionOf(request, caller) }),
-        });
-        report.started(operation.context);
-        return operation;
-      };
-      const run = { request, caller, viewer, open, report };
-      if (admission.type === 'subscription') return await subscribe(admission, run);
-      return admission.type === 'query' && !(carried.incremental && admission.inParts)
-        ? await read(admission, run)
-        : await execute(admission, carried.incremental, run);
+      const outcome = admitted(run, asked as Admitted<Plan> | Refused | undefined);
+      if (!(outcome instanceof Promise)) return ended(run, outcome);
+      return outcome.then(
+        (late) => ended(run, late),
+        (error: unknown) => ended(run, run.failed(error)),
+      );
     } catch (error) {
-      operation?.release();
-      if (caller.signal.aborted && operationType !== 'mutation') return report.left();
-      const masked = maskError(error, { requestId: caller.requestId, environment });
-      report.note(error, masked);
-      return report.refused({
-        errors: [masked],
-        status: statusByCode[String(masked.extensions.code)] ?? 500,
-        wellFormed: false,
-        ...(auth?.challenge !== undefined &&
-          masked.extensions.code === 'UNAUTHENTICATED' && {
-            headers: { 'www-authenticate': auth.challenge },
-          }),
-      });
-    } finally {
-      if (taken) gate.ended();
+      return ended(run, run.failed(error));
     }
   };
+
+  function ended(run: LiveRun, outcome: Outcome): Outcome {
+    if (run.isTaken) gate.ended();
+    return outcome;
+  }
+
+  function admitted(run: LiveRun, asked?: Admitted<Plan> | Refused): MaybePromise<Outcome> {
+    const { request, caller, report } = run;
+    const outdated = gate.client(caller);
+    if (outdated) return report.refused(outdated);
+    const admission = asked ?? admit(request, caller.requestId);
+    if (isRefused(admission)) return report.refused(admission);
+    const cost = admission.cost(request.variables);
+    report.admitted(admission, cost);
+    run.type = admission.type;
+    const carried = caller.carries(admission);
+    if (isRefused(carried)) return report.refused(carried);
+    const turned = gate.operation(admission, cost, caller);
+    if (turned) return report.refused(turned);
+    run.isTaken = true;
+    const known = caller.viewer();
+    const { incremental } = carried;
+    return known instanceof Promise
+      ? known.then((viewer) => proceed(viewer, cost, incremental, admission, run))
+      : proceed(known, cost, incremental, admission, run);
+  }
+
+  /** Once it is known who asks. */
+  function proceed(
+    viewer: Viewer | null,
+    cost: Cost,
+    incremental: boolean,
+    admission: Admitted<Plan>,
+    run: LiveRun,
+  ): MaybePromise<Outcome> {
+    run.viewer = viewer;
+    const spent = gate.spend(run.caller, viewer, cost);
+    return spent instanceof Promise
+      ? spent.then((budget) => begin(budget, incremental, admission, run))
+      : begin(spent, incremental, admission, run);
+  }
+
+  function begin(
+    budget: Budget,
+    incremental: boolean,
+    admission: Admitted<Plan>,
+    run: LiveRun,
+  ): MaybePromise<Outcome> {
+    if (isRefused(budget)) return run.report.refused(budget);
+    run.caller.tell(budget.headers);
+    if (admission.type === 'subscription') return subscribe(admission, run);
+    return admission.type === 'query' && !(incremental && admission.inParts)
+      ? read(admission, run)
+      : execute(admission, incremental, run);
+  }
 
   async function execute(
     { plan, type }: Admitted<Plan>,
@@ -208,19 +201,6 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     return { kind: 'parts', parts };
   }
 }
-
-/** Statuses of an operation that never ran, by what stopped it. */
-const statusByCode: Readonly<Record<string, number>> = {
-  BAD_USER_INPUT: 400,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  RATE_LIMITED: 429,
-  UPSTREAM_TIMEOUT: 504,
-  UPSTREAM_UNAVAILABLE: 503,
-  UPSTREAM_OVERLOADED: 503,
-  UPSTREAM_BAD_RESPONSE: 502,
-  CIRCUIT_OPEN: 503,
-};
 
 function isIncremental(answer: ExecutionResult | IncrementalAnswer): answer is IncrementalAnswer {
   return 'initialResult' in answer;

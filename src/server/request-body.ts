@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { isInCrumbs } from '../in-crumbs.ts';
 import type { OperationRequest } from './admission/admission.ts';
@@ -25,11 +26,7 @@ export async function readBody(
     else if (size > limitBytes + politenessBytes) break;
   }
   if (size > limitBytes) return tooLarge;
-  try {
-    return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-  } catch {
-    return { status: 400, message: 'The request body is not UTF-8.' };
-  }
+  return decoded(Buffer.concat(chunks));
 }
 
 /** `readBody` of a request as Node has it, handed over to `done`. Silent when the client leaves. */
@@ -58,13 +55,7 @@ export function readIncoming(
   const end = (): void => {
     if (size > limitBytes) return;
     const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-    let text: string | HttpRefusal;
-    try {
-      text = utf8.decode(bytes);
-    } catch {
-      text = { status: 400, message: 'The request body is not UTF-8.' };
-    }
-    done(text);
+    done(decoded(bytes));
   };
   request.on('data', take).once('end', end);
 }
@@ -117,6 +108,16 @@ export function isHttpRefusal(value: object): value is HttpRefusal {
 const politenessBytes = 1024 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decoded(bytes: Buffer): string | HttpRefusal {
+  // Nearly all are ASCII, and read as such in a fraction of the time.
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return { status: 400, message: 'The request body is not UTF-8.' };
+  }
+}
 
 function checkedOperation(body: Record<string, unknown>): OperationRequest | HttpRefusal {
   const { operationName, variables, extensions } = body;

@@ -32,15 +32,19 @@ interface FamilyOptions {
   readonly maxSeries?: number;
 }
 
+/** The series by the values of the labels that are left. */
+type Shelf<Series> = Map<string, Shelf<Series> | { readonly series: Series }>;
+
 /**
- * The series of one metric by their label values. Looking one up joins its values to a text and
- * asks a map: a hundredth of what a client library's `inc({ … })` costs. Formatted when scraped.
+ * The series of one metric by their label values. Looking one up asks a map for each label: a
+ * hundredth of what a client library's `inc({ … })` costs. Formatted when scraped.
  */
 abstract class Family<Series> {
   readonly name: string;
   readonly help: string;
   protected readonly labels: readonly string[];
-  readonly #series = new Map<string, { readonly values: readonly string[]; series: Series }>();
+  readonly #byValue: Shelf<Series> = new Map();
+  readonly #all: { readonly values: readonly string[]; readonly series: Series }[] = [];
   readonly #maxSeries: number;
 
   constructor({ name, help, labels, maxSeries = 2_000 }: FamilyOptions) {
@@ -52,24 +56,36 @@ abstract class Family<Series> {
 
   /** The series of these label values, in the order of the labels. */
   at(...values: readonly string[]): Series {
-    const key = values.join('\u0000');
-    const known = this.#series.get(key);
-    if (known) return known.series;
-    if (this.#series.size >= this.#maxSeries && !values.every((value) => value === other)) {
-      return this.at(...this.labels.map(() => other));
+    let found: ReturnType<Shelf<Series>['get']> = this.#byValue;
+    for (let at = 0; at < values.length && found instanceof Map; at += 1) {
+      found = found.get(values[at]!);
     }
-    const series = this.make();
-    this.#series.set(key, { values, series });
-    return series;
+    return found instanceof Map || found === undefined ? this.#add(values) : found.series;
   }
 
   samples(): Sample[] {
-    return [...this.#series.values()].flatMap(({ values, series }) =>
+    return this.#all.flatMap(({ values, series }) =>
       this.read(
         series,
         Object.fromEntries(this.labels.map((label, index) => [label, values[index] ?? ''])),
       ),
     );
+  }
+
+  #add(values: readonly string[]): Series {
+    if (this.#all.length >= this.#maxSeries && !values.every((value) => value === other)) {
+      return this.at(...this.labels.map(() => other));
+    }
+    const entry = { values, series: this.make() };
+    this.#all.push(entry);
+    let shelf = this.#byValue;
+    for (const value of values.slice(0, -1)) {
+      let next = shelf.get(value);
+      if (!(next instanceof Map)) shelf.set(value, (next = new Map()));
+      shelf = next;
+    }
+    shelf.set(values.at(-1) ?? '', entry);
+    return entry.series;
   }
 
   protected abstract make(): Series;
