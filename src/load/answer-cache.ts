@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../request.ts';
 import type { AnswerKey } from './answer-key.ts';
@@ -252,7 +253,10 @@ export class AnswerCache implements TaggedCache {
 /** As it is sent fastest. */
 function bodyToKeep(body: JsonBody): JsonBody {
   if (body instanceof Buffer) return body;
-  const text = body.toString();
-  const isAscii = text.length === body.byteLength;
-  return isAscii && body.byteLength <= longestText ? body : Buffer.from(text);
+  const { byteLength } = body;
+  const bytes = Buffer.from(body.toString());
+  if (byteLength > longestText || !isAscii(bytes)) return bytes;
+  // Read anew it is one row of letters, and no longer what it was joined of.
+  const text = bytes.toString('latin1');
+  return { byteLength, toString: () => text };
 }
