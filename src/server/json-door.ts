@@ -19,6 +19,7 @@ import { type AcceptedMedia, acceptedMedia, isJsonContent } from './media-types.
 import type { Caller, Outcome, RunOperation } from './operations.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { RepeatedBodies } from './repeated-bodies.ts';
+import { ReplyQueue } from './reply-queue.ts';
 import { isHttpRefusal, readIncoming } from './request-body.ts';
 import { clientIdentityOf, requestIdOf } from './request-identity.ts';
 
@@ -50,11 +51,12 @@ export interface Elsewhere {
 export function createJsonDoor(options: JsonDoorOptions) {
   const { limits, admit, run, auth, refused, elsewhere } = options;
   const bodies = new RepeatedBodies();
+  const queue = new ReplyQueue();
 
   return (request: IncomingMessage, response: ServerResponse): unknown => {
     const media = mediaOf(request);
     if (media === null) return elsewhere(request, response);
-    const asked = new JsonPost(request, response, media, options);
+    const asked = new JsonPost(request, response, media, queue, options);
     const refuse = (refusal: HttpRefusal) => {
       refused({ requestId: asked.requestId, status: refusal.status, reason: refusal.message });
       asked.reply.refuse(refusal);
@@ -123,6 +125,7 @@ class JsonPost implements IncomingRequest, Caller {
     request: IncomingMessage,
     response: ServerResponse,
     media: AcceptedMedia,
+    queue: ReplyQueue,
     options: Pick<JsonDoorOptions, 'gate' | 'viewer'>,
   ) {
     this.request = request;
@@ -131,7 +134,12 @@ class JsonPost implements IncomingRequest, Caller {
     this.headers = new RequestHeaders(request);
     this.requestId = requestIdOf(this.headers);
     this.client = clientIdentityOf(this.headers);
-    this.reply = new JsonReply(response, media.whole ?? 'application/json', this.requestId);
+    this.reply = new JsonReply({
+      response,
+      type: media.whole ?? 'application/json',
+      requestId: this.requestId,
+      queue,
+    });
     this.#options = options;
   }
 

@@ -6,18 +6,33 @@ import type { Refused } from './admission/admission.ts';
 import { answerHeaders } from './admission/answer-headers.ts';
 import { varyBy } from './http-handler.ts';
 import { type HttpRefusal, refusalBody } from './http-refusal.ts';
+import type { Reply, ReplyQueue } from './reply-queue.ts';
 
-/** Writes the one answer to a JSON POST. */
-export class JsonReply {
+export interface JsonReplyOptions {
+  readonly response: ServerResponse;
+  /** The media type of the answer. */
+  readonly type: string;
+  readonly requestId: string;
+  readonly queue: ReplyQueue;
+}
+
+/** The one answer to a JSON POST. */
+export class JsonReply implements Reply {
   readonly #response: ServerResponse;
   readonly #type: string;
   readonly #requestId: string;
+  readonly #queue: ReplyQueue;
   #told: Readonly<Record<string, string>> | undefined;
+  #status = 200;
+  #body: JsonBody = noBody;
+  #cacheControl = 'no-store';
+  #headers: Readonly<Record<string, string>> | undefined;
 
-  constructor(response: ServerResponse, type: string, requestId: string) {
+  constructor({ response, type, requestId, queue }: JsonReplyOptions) {
     this.#response = response;
     this.#type = type;
     this.#requestId = requestId;
+    this.#queue = queue;
   }
 
   /** Headers for whatever answer comes. */
@@ -26,17 +41,17 @@ export class JsonReply {
   }
 
   body(body: JsonBody, cacheControl: string): void {
-    this.#write(200, body, cacheControl);
+    this.#send(200, body, cacheControl);
   }
 
   single(answer: ExecutionResult): void {
     const ran = 'data' in answer;
-    this.#write(ran ? 200 : this.#documentStatus(400), new JsonText(JSON.stringify(answer)));
+    this.#send(ran ? 200 : this.#documentStatus(400), new JsonText(JSON.stringify(answer)));
   }
 
   /** An operation that may not run; its document's own errors are HTTP 200 in `application/json`. */
   refusedOperation({ errors, status, wellFormed, headers }: Refused): void {
-    this.#write(
+    this.#send(
       wellFormed ? this.#documentStatus(status) : status,
       new JsonText(JSON.stringify({ errors })),
       'no-store',
@@ -45,7 +60,7 @@ export class JsonReply {
   }
 
   refuse(refusal: HttpRefusal): void {
-    this.#write(
+    this.#send(
       refusal.status,
       new JsonText(refusalBody(this.#requestId, refusal)),
       'no-store',
@@ -57,14 +72,33 @@ export class JsonReply {
     return this.#type === 'application/json' ? 200 : status;
   }
 
-  #write(
+  #send(
     status: number,
     body: JsonBody,
     cacheControl = 'no-store',
     headers?: Readonly<Record<string, string>>,
   ): void {
+    this.#status = status;
+    this.#body = body;
+    this.#cacheControl = cacheControl;
+    this.#headers = headers;
+    this.#queue.add(this);
+  }
+
+  write(): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
+    try {
+      this.#writeTo(response);
+    } catch {
+      response.destroy();
+    }
+  }
+
+  #writeTo(response: ServerResponse): void {
+    const body = this.#body;
+    // Nobody needs it here any more, while the request may be around for a while.
+    this.#body = noBody;
     // A flat list is what node:http writes fastest.
     const list = [
       'content-type',
@@ -74,15 +108,15 @@ export class JsonReply {
       'x-request-id',
       this.#requestId,
       'cache-control',
-      cacheControl,
+      this.#cacheControl,
       'vary',
       varyBy,
       ...ownHeaders,
     ];
-    for (const more of [this.#told, headers]) {
+    for (const more of [this.#told, this.#headers]) {
       for (const name in more) list.push(name, more[name] ?? '');
     }
-    response.writeHead(status, list);
+    response.writeHead(this.#status, list);
     if (body instanceof Buffer) return void response.end(body);
     const text = body.toString();
     // Node allots three bytes a character to UTF-8 and leaves its fast path for that; ASCII it has as it is.
@@ -91,6 +125,8 @@ export class JsonReply {
     else response.end(Buffer.from(text, encoding));
   }
 }
+
+const noBody = new JsonText('');
 
 const ownHeaders = Object.entries(answerHeaders)
   .filter(([name]) => name !== 'cache-control')
