@@ -1,0 +1,15 @@
+let waiting: (() => void)[] = [];
+
+/**
+ * Runs what is given at the end of this turn of the event loop, all of it without a pause: operations
+ * that ask for the same in one turn find each other's calls on their way.
+ */
+export function atTurnsEnd(run: () => void): void {
+  if (waiting.push(run) === 1) setImmediate(flush);
+}
+
+function flush(): void {
+  const all = waiting;
+  waiting = [];
+  for (const run of all) run();
+}
