@@ -44,7 +44,7 @@ export interface RetryBudgetOptions {
 export interface BulkheadOptions {
   /** @default 64 */
   readonly maxInFlight?: number;
-  /** @default 64 */
+  /** In turn by viewer, or by address where nobody is logged in. @default 64 */
   readonly maxWaiting?: number;
   /** In milliseconds. @default 100 */
   readonly maxWaitMs?: number;
