@@ -50,7 +50,7 @@ export class ParsedBodies {
     const value = parseBody(body);
     const checksum = crc32(body);
     const cameTwice = known?.length === length && known.checksum === checksum;
-    if (this.#freezesAll || cameTwice) freeze(value);
+    if (this.#freezesAll || cameTwice) frozen(value);
     if (cameTwice) {
       // A copy: what came off the wire is part of a larger buffer, which it would keep alive.
       this.#known.set(key, { length, checksum, kept: { body: Buffer.from(body), value } });
@@ -67,9 +67,9 @@ export function parseBody(body: Buffer): unknown {
   return JSON.parse(body.toString('utf8'));
 }
 
-/** All the way down, without recursion: a body may be nested as deeply as it likes. */
-function freeze(root: unknown): void {
-  const open = [root];
+/** The same value, frozen all the way down; without recursion: a body may be nested as deeply as it likes. */
+export function frozen<Value>(root: Value): Value {
+  const open: unknown[] = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value !== 'object' || value === null) continue;
     Object.freeze(value);
@@ -77,4 +77,5 @@ function freeze(root: unknown): void {
       if (typeof inner === 'object' && inner !== null) open.push(inner);
     }
   }
+  return root;
 }

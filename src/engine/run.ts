@@ -142,7 +142,7 @@ export class Run {
     this.drain();
   }
 
-  /** Once all promises that are ready have been taken in: as DataLoader schedules its batches. */
+  /** Once all promises that are ready have been taken in: as DataLoader schedules its batches by itself. */
   #tick(): void {
     if (this.#ticking) return;
     this.#ticking = true;

@@ -11,13 +11,13 @@ export interface Batch<Key, Value, Args = void> {
   /** For messages: as given, or the backend's name with the operation that it calls. */
   readonly name: string;
   readonly backend: Backend;
-  /** The value of one key; null where the backend has none. Loads of one tick share a call. */
+  /** The value of one key; null where the backend has none. Loads of one turn of the event loop share a call. */
   load(context: RequestContext, key: Key, ...args: ArgsOf<Args>): Promise<Value | null>;
   /**
    * The values of a column of keys, in the order asked: `keys[n] → Value | null | Error`.
    *
    * Not a promise when everything is at hand, otherwise one for the column; it never rejects.
-   * Columns of one tick share a call, and a key that fails does not fail the others.
+   * Columns of one turn of the event loop share a call, and a key that fails does not fail the others.
    */
   loadMany(
     context: RequestContext,

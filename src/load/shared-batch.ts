@@ -27,7 +27,8 @@ export class SharedBatch implements TaggedCache {
     this.#caches = caches;
     this.#cache = new EntityCache(options, now);
     this.#leastTtlMs = 0.9 * (options.ttlMs ?? 0);
-    this.variesByLanguage = plan.backend.kind === 'rest' ? null : false;
+    const isHttp = plan.backend.kind === 'rest' || plan.backend.kind === 'graphql';
+    this.variesByLanguage = isHttp ? null : false;
     const keeps = this.#leastTtlMs > 0;
     if (keeps && plan.backend.kind === 'rest') {
       const maxBytes = Math.ceil((options.maxBytes ?? 16 * 1024 * 1024) / 4);

@@ -14,7 +14,7 @@ export interface OperationRun {
   readonly request: OperationRequest;
   readonly caller: Caller;
   readonly viewer: Viewer | null;
-  /** Makes the operation's context, which lives until it is released or the signal aborts. */
+  /** Makes the operation's context, which lives until whoever opened it releases it or the signal aborts. */
   readonly open: (clientSignal: AbortSignal) => OperationContext;
   readonly report: OperationReport;
 }
@@ -40,7 +40,6 @@ export class LiveRun implements OperationRun {
   isTaken = false;
   readonly #headers: ForwardedHeaders;
   readonly #options: RunOptions;
-  #operation: OperationContext | undefined;
 
   constructor(request: OperationRequest, caller: Caller, options: RunOptions) {
     const { composed, environment, logger, telemetry } = options;
@@ -62,7 +61,7 @@ export class LiveRun implements OperationRun {
     const { composed, backends, auth, events } = this.#options;
     const { caller, report, request } = this;
     const { type } = this;
-    this.#operation = createOperationContext({
+    const operation = createOperationContext({
       type,
       requestId: caller.requestId,
       viewer: this.viewer,
@@ -77,15 +76,14 @@ export class LiveRun implements OperationRun {
       events,
       ...(type === OperationTypeNode.SUBSCRIPTION && { position: positionOf(request, caller) }),
     });
-    report.started(this.#operation.context);
-    return this.#operation;
+    report.started(operation.context);
+    return operation;
   };
 
   /** What becomes of an operation that something was thrown in. */
   failed(error: unknown): Outcome {
     const { caller, report } = this;
     const { auth, environment } = this.#options;
-    this.#operation?.release();
     if (caller.signal.aborted && this.type !== OperationTypeNode.MUTATION) return report.left();
     const masked = maskError(error, { requestId: caller.requestId, environment });
     report.note(error, masked);

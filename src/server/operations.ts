@@ -173,17 +173,23 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     const { context, left } = operation;
     // The engine is told of a client that leaves, not of the deadline: backend calls end at it, and
     // what there is by then is the answer.
-    const answer = await answeredInTime(
-      report.execute(() =>
-        engine.execute(plan, {
-          variables: request.variables ?? undefined,
-          context,
-          signal: left,
-          incremental,
-        }),
-      ),
-      operation,
-    );
+    let answer: ExecutionResult | IncrementalAnswer;
+    try {
+      answer = await answeredInTime(
+        report.execute(() =>
+          engine.execute(plan, {
+            variables: request.variables ?? undefined,
+            context,
+            signal: left,
+            incremental,
+          }),
+        ),
+        operation,
+      );
+    } catch (error) {
+      operation.release();
+      throw error;
+    }
     if (!isIncremental(answer)) {
       operation.release();
       return { kind: 'single', type, answer: report.answer(answer) };

@@ -28,13 +28,19 @@ export function createSubscriber<Plan>({ composed, invalidations }: SubscriberOp
     const { request, caller, open, report } = run;
     const operation = open(caller.signal);
     const { context } = operation;
-    const subscribed = await report.execute(() =>
-      engine.subscribe(plan, {
-        variables: request.variables ?? undefined,
-        context,
-        signal: context.signal,
-      }),
-    );
+    let subscribed: Subscribed | ExecutionResult;
+    try {
+      subscribed = await report.execute(() =>
+        engine.subscribe(plan, {
+          variables: request.variables ?? undefined,
+          context,
+          signal: context.signal,
+        }),
+      );
+    } catch (error) {
+      operation.release();
+      throw error;
+    }
     if (!('events' in subscribed)) {
       operation.release();
       return { kind: 'single', type, answer: report.answer(subscribed) };

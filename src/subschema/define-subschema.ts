@@ -38,8 +38,9 @@ export interface SubschemaOptions {
   readonly authScopes?: CoordinateScopes;
   /**
    * What may be kept of a GraphQL service's answers, each query as a whole; its `Cache-Control` can
-   * shorten it, and `invalidate(context, ['<backend>'])` or a mutation of the service drops it. Other
-   * backends say it in each batch. @default nothing
+   * shorten it, and `invalidate(context, ['<backend>'])` or a mutation of the service drops it. A read
+   * that several operations may wait for has the backend's `timeoutMs`, whatever `policy.operations`
+   * says. Other backends say it in each batch. @default nothing
    */
   readonly cache?: BatchCache;
   /** What happens in this part of the graph, and drops what it makes stale. @default none */
@@ -67,7 +68,8 @@ export interface Subschema {
 /**
  * Describes a subschema: a backend, the types it serves, and the keys that join them to others.
  * Merge keys and entries are checked when a bff is composed.
- * Fails: TypeError for `cache` where the backend is no GraphQL service.
+ * Fails: TypeError for `cache` where the backend is no GraphQL service, or where it is public and the
+ * service is asked with viewers' tokens.
  */
 export function defineSubschema(options: SubschemaOptions): Subschema {
   let schema: GraphQLSchema | undefined;
@@ -97,6 +99,11 @@ function executorOf(
   if (backend.kind === 'graphql') {
     const service = backend as Backend<GraphqlApi>;
     const keeps = cache !== undefined && cache.scope !== 'none';
+    if (keeps && cache.scope === 'public' && backend.auth) {
+      throw new TypeError(
+        `${describePlace(place)}: the "${backend.name}" subschema's cache is public, but "${backend.name}" is asked with viewers' tokens (auth), so that its answers are theirs; write scope: 'viewer'`,
+      );
+    }
     return graphqlExecutor(service, keeps ? keptReads(service, cache) : undefined);
   }
   if (cache === undefined) return undefined;

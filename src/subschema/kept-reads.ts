@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type DocumentNode, Kind, print } from 'graphql';
 import type { Backend } from '../backend/backend.ts';
+import { frozen } from '../backend/parsed-bodies.ts';
+import { factsOf } from '../backend/wire-failure.ts';
+import { isBackendError } from '../error.ts';
 import type { GraphqlApi, RemoteExecute, RemoteResult } from '../backend/graphql-backend.ts';
 import type { BatchCache } from '../load/batch.ts';
 import { invalidate } from '../load/caches.ts';
@@ -14,8 +17,8 @@ interface Read {
 
 /**
  * Asks a GraphQL service, and keeps its answers to queries: each as a whole, by its document and
- * variables. Those with errors are never kept. All have the backend's name as their tag, and a
- * mutation of this service drops it.
+ * variables, whatever the client calls its operation. Those with errors are never kept. All have the
+ * backend's name as their tag, and a mutation of this service drops it.
  */
 export function keptReads(backend: Backend<GraphqlApi>, cache: BatchCache): RemoteExecute {
   const reads = defineBatch(backend, {
@@ -31,17 +34,23 @@ export function keptReads(backend: Backend<GraphqlApi>, cache: BatchCache): Remo
     keyToString: ({ document, variables }) =>
       `${digestOf(document)} ${variables === undefined ? '' : stableText(variables)}`,
     value: ({ result }): RemoteResult | Error =>
-      isWhole(result) ? result : new IncompleteAnswer(result),
+      isWhole(result) ? frozen(result) : new IncompleteAnswer(result),
     maxBatchSize: 1,
     cache,
     tags: () => [backend.name],
   });
   return async (context, document, variables) => {
-    if (!isQuery(document)) {
+    const operation = operationOf(document);
+    if (operation === 'subscription') return backend.api(context).execute(document, variables);
+    if (operation === 'mutation') {
+      let changed = true;
       try {
         return await backend.api(context).execute(document, variables);
+      } catch (error) {
+        changed = !wasNotSent(error);
+        throw error;
       } finally {
-        await invalidate(context, [backend.name]);
+        if (changed) await invalidate(context, [backend.name]);
       }
     }
     try {
@@ -67,20 +76,38 @@ function isWhole({ data, errors }: RemoteResult): boolean {
   return data !== null && data !== undefined && (errors ?? []).length === 0;
 }
 
-function isQuery(document: DocumentNode): boolean {
-  return document.definitions.every(
-    (one) => one.kind !== Kind.OPERATION_DEFINITION || one.operation === 'query',
+function operationOf(document: DocumentNode): string | undefined {
+  return document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION)?.operation;
+}
+
+/** Nothing has changed then. */
+function wasNotSent(error: unknown): boolean {
+  if (factsOf(error).unsent) return true;
+  return (
+    isBackendError(error) && (error.code === 'CIRCUIT_OPEN' || error.code === 'UPSTREAM_OVERLOADED')
   );
 }
 
 const digests = new WeakMap<DocumentNode, string>();
 
-/** The same for the same text in every instance. */
+/** The same for the same selection in every instance. */
 function digestOf(document: DocumentNode): string {
   let digest = digests.get(document);
   if (digest === undefined) {
-    digest = createHash('sha256').update(print(document)).digest('base64url').slice(0, 22);
+    digest = createHash('sha256')
+      .update(print(nameless(document)))
+      .digest('base64url')
+      .slice(0, 22);
     digests.set(document, digest);
   }
   return digest;
+}
+
+function nameless(document: DocumentNode): DocumentNode {
+  return {
+    ...document,
+    definitions: document.definitions.map((one) =>
+      one.kind === Kind.OPERATION_DEFINITION ? { ...one, name: undefined } : one,
+    ),
+  };
 }

@@ -27,7 +27,7 @@ export interface Distribution {
 interface FamilyOptions {
   readonly name: string;
   readonly help: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly [string, ...string[]];
   /** Series beyond it are counted as one, whose labels all say `other`. @default 2000 */
   readonly maxSeries?: number;
 }

@@ -11,6 +11,7 @@ import {
 } from 'tailorbird';
 import { expect, it, onTestFinished } from 'vitest';
 import type { BackendCall, GraphqlRequest } from '../../src/backend/backend.ts';
+import { BackendError } from '../../src/error.ts';
 import { createLogger } from '../../src/server/log.ts';
 import type { BatchCache } from '../../src/load/batch.ts';
 
@@ -69,11 +70,11 @@ function theatre({ cache, headers = {}, answer }: ServiceOptions) {
   onTestFinished(() => server.close());
   return {
     asked,
-    async ask(query: string, variables?: object) {
+    async ask(query: string, variables?: object, language = 'en') {
       const response = await server.fetch(
         new Request('http://bff/graphql', {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: { 'content-type': 'application/json', 'accept-language': language },
           body: JSON.stringify({ query, variables }),
         }),
       );
@@ -84,6 +85,25 @@ function theatre({ cache, headers = {}, answer }: ServiceOptions) {
 }
 
 const forMinutes = { scope: 'public', ttlMs: 600_000 } as const;
+
+it('knows an answer again whatever the client calls its operation', async () => {
+  const { ask, asked } = theatre({ cache: forMinutes });
+  await ask('query Home { play(id: "1") }');
+  expect((await ask('query Detail { play(id: "1") }')).data).toEqual({ play: '1/1' });
+  expect(asked).toHaveLength(1);
+});
+
+it('tells languages apart from the first contact on', async () => {
+  const { ask, asked } = theatre({
+    cache: forMinutes,
+    headers: { vary: 'Accept-Language' },
+    answer: (_, times) => ({ data: { play: `answer ${times}` } }),
+  });
+  const both = ['de', 'fr'].map((language) => ask('{ play(id: "1") }', {}, language));
+  const [german, french] = await Promise.all(both);
+  expect(german!.data).not.toEqual(french!.data);
+  expect(asked).toHaveLength(2);
+});
 
 it('asks a GraphQL service once for each document and its variables, and says how long it holds', async () => {
   const { ask, asked } = theatre({ cache: forMinutes });
@@ -149,4 +169,32 @@ it('is said at definition where the backend is no GraphQL service', () => {
   expect(() => defineSubschema({ backend, builder, cache: forMinutes })).toThrow(
     /kept-reads\.test\.ts:\d+: the "desk" subschema has a cache, which only a GraphQL service's has; say it in each defineBatch of "desk"/,
   );
+});
+
+it('is not everybody’s where the service is asked with viewers’ tokens', () => {
+  const backend = defineGraphqlBackend({
+    name: 'plays',
+    endpoints: 'http://127.0.0.1:1',
+    auth: { audience: 'urn:plays' },
+  });
+  const define = (cache: BatchCache) =>
+    defineSubschema({ backend, builder: buildSchema(sdl), cache });
+  expect(() => define(forMinutes)).toThrow(
+    /the "plays" subschema's cache is public, but "plays" is asked with viewers' tokens/,
+  );
+  expect(() => define({ scope: 'viewer', ttlMs: 1_000 })).not.toThrow();
+});
+
+it('stays when a mutation was never sent', async () => {
+  const { ask, asked } = theatre({
+    cache: forMinutes,
+    answer: ({ document }) => {
+      if (!document.startsWith('mutation')) return { data: { play: 'on' } };
+      throw new BackendError({ code: 'CIRCUIT_OPEN', backend: 'plays', message: 'open' });
+    },
+  });
+  await ask('{ play(id: "1") }');
+  await ask('mutation { rename(id: "1") }');
+  await ask('{ play(id: "1") }');
+  expect(asked).toHaveLength(2);
 });

@@ -7,7 +7,8 @@ import { FairQueue } from './fair-queue.ts';
 
 /**
  * A transport with so many calls in flight at most, and so many waiting for a short while, in turn by
- * whose they are: the burst of one viewer or address does not shut the others out.
+ * whose they are: the burst of one viewer or address does not shut the others out. A call that several
+ * operations wait for is that of the first of them.
  * Fails: BackendError UPSTREAM_OVERLOADED; then nothing was sent.
  */
 export class Bulkhead {
@@ -90,7 +91,7 @@ export class Bulkhead {
     );
   }
 
-  /** Hands the place on to who waits longest. */
+  /** Hands the place on to whose turn it is. */
   #leave(): void {
     const waiter = this.#waiting.next();
     if (waiter) waiter.go();
