@@ -117,7 +117,7 @@ class CallGuard {
   ) {
     this.#call = call;
     this.#sent = sent;
-    call.signal.addEventListener('abort', this);
+    call.signal.addEventListener('abort', this.#leave);
     const channel = wire.client.getChannel();
     if (channel.getConnectivityState(false) === connectivityState.READY) return;
     this.#connecting = setTimeout(() => {
@@ -136,13 +136,11 @@ class CallGuard {
     }, wire.policy.connectTimeoutMs);
   }
 
-  handleEvent(): void {
-    this.#cancel(leftError(this.#call));
-  }
+  readonly #leave = (): void => this.#cancel(leftError(this.#call));
 
   end(): void {
     clearTimeout(this.#connecting);
-    this.#call.signal.removeEventListener('abort', this);
+    this.#call.signal.removeEventListener('abort', this.#leave);
   }
 
   #cancel(error: BackendError): void {

@@ -42,13 +42,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(() => this.#late(), timerMs(call.deadline - performance.now()));
-    call.signal.addEventListener('abort', this);
+    call.signal.addEventListener('abort', this.#leave);
   }
 
-  /** The operation's signal: nobody waits any more. */
-  handleEvent(): void {
-    this.cut(leftError(this.#call));
-  }
+  /** Nobody waits any more. A function: for an object with `handleEvent` Node makes an async one each time. */
+  readonly #leave = (): void => this.cut(leftError(this.#call));
 
   /** After a pause of our own, timers come before what has arrived meanwhile: that gets its turn first. */
   #late(): void {
@@ -136,7 +134,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #settle(): void {
     this.#settled = true;
     clearTimeout(this.#timer);
-    this.#call.signal.removeEventListener('abort', this);
+    this.#call.signal.removeEventListener('abort', this.#leave);
     this.onSettled?.();
   }
 
