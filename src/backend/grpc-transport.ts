@@ -117,7 +117,7 @@ class CallGuard {
   ) {
     this.#call = call;
     this.#sent = sent;
-    call.signal.addEventListener('abort', this.#leave);
+    call.signal.addEventListener('abort', this.leave);
     const channel = wire.client.getChannel();
     if (channel.getConnectivityState(false) === connectivityState.READY) return;
     this.#connecting = setTimeout(() => {
@@ -136,11 +136,11 @@ class CallGuard {
     }, wire.policy.connectTimeoutMs);
   }
 
-  readonly #leave = (): void => this.#cancel(leftError(this.#call));
+  readonly leave = (): void => this.#cancel(leftError(this.#call));
 
   end(): void {
     clearTimeout(this.#connecting);
-    this.#call.signal.removeEventListener('abort', this.#leave);
+    this.#call.signal.removeEventListener('abort', this.leave);
   }
 
   #cancel(error: BackendError): void {
@@ -163,7 +163,7 @@ function serverStream(wire: Wire, call: BackendCall): AsyncIterableIterator<unkn
   const guard = new CallGuard(wire, call, sent);
   const messages: AsyncIterator<unknown> = sent[Symbol.asyncIterator]();
   let returned = false;
-  if (call.signal.aborted) guard.handleEvent();
+  if (call.signal.aborted) guard.leave();
   return {
     [Symbol.asyncIterator]() {
       return this;

@@ -26,7 +26,7 @@ describe('what does not fit', () => {
     [
       'a misspelt need',
       () => derived('{ delayMinute }'),
-      [/compose-bff\.test\.ts:\d+: Flight\.statusText needs \{ delayMinute \}/, /"delayMinutes"/],
+      [/toy-bffs\.ts:\d+: Flight\.statusText needs \{ delayMinute \}/, /"delayMinutes"/],
     ],
     [
       'a need that does not parse',
@@ -84,7 +84,7 @@ describe('what does not fit', () => {
     [
       'an option that there is not',
       () => compose({ hied: ['Airport.latitude'] } as Tailor),
-      [/compose-bff\.test\.ts:\d+: tailor has no option "hied"/, /"hide"/],
+      [/toy-bffs\.ts:\d+: tailor has no option "hied"/, /"hide"/],
     ],
     [
       'a default of the wrong type',
@@ -114,12 +114,12 @@ describe('what does not fit', () => {
     [
       'a field that the graph has already',
       () => added('city', 'String'),
-      [/compose-bff\.test\.ts:\d+: Airport\.city is a field of the graph already/],
+      [/compose-mistakes\.test\.ts:\d+: Airport\.city is a field of the graph already/],
     ],
     [
       'a type that was never made',
       () => added('label', 'Strnig' as 'String'),
-      [/compose-bff\.test\.ts:\d+: /, /Strnig/, /"String"/],
+      [/compose-mistakes\.test\.ts:\d+: /, /Strnig/, /"String"/],
     ],
   );
   it.each(cases)('%s names place, rule and remedy', (_, build, patterns) => {
