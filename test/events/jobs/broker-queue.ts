@@ -43,7 +43,7 @@ export function itSurvivesItsBroker({ broker, open, settings, settleMs = 0 }: Br
     }
     await more();
     await Promise.all(loads.map((load) => load.prove()));
-  }, 150_000);
+  }, 300_000);
 }
 
 function loadMessages(queue: Queue): Load {
@@ -138,5 +138,5 @@ async function loadJobs(settings: Record<string, string>): Promise<Load> {
 
 /** By more than `by`, soon. */
 async function grows(count: () => number, by: number): Promise<void> {
-  await expect.poll(count, { timeout: 40_000 }).toBeGreaterThan(count() + by);
+  await expect.poll(count, { timeout: 70_000 }).toBeGreaterThan(count() + by);
 }
