@@ -1,6 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 
-let waiting: (() => void)[] = [];
+interface Waiting {
+  readonly run: () => void;
+  readonly origin: AsyncResource;
+}
+
+let waiting: Waiting[] = [];
 
 /**
  * Runs what is given at the end of this turn of the event loop, all of it without a pause: operations
@@ -8,11 +13,13 @@ let waiting: (() => void)[] = [];
  * context it came from, with its own trace.
  */
 export function atTurnsEnd(run: () => void): void {
-  if (waiting.push(AsyncLocalStorage.bind(run)) === 1) setImmediate(flush);
+  // Not `AsyncLocalStorage.bind`, which makes accessors that V8 keeps until a full collection.
+  const origin = new AsyncResource('tailorbird.batch');
+  if (waiting.push({ run, origin }) === 1) setImmediate(flush);
 }
 
 function flush(): void {
   const all = waiting;
   waiting = [];
-  for (const run of all) run();
+  for (const { run, origin } of all) origin.runInAsyncScope(run);
 }

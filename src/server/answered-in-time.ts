@@ -11,8 +11,10 @@ export function answeredInTime<T>(
 ): T | Promise<T> {
   if (!isPromise(answer)) return answer;
   return new Promise<T>((resolve, reject) => {
-    operation.onEnd = () => setTimeout(() => reject(lateError()), assemblyMs);
-    if (operation.context.signal.aborted) operation.onEnd();
+    // Not assigned at once: V8 keeps a function literal written to a property until a full collection.
+    const giveUp = () => setTimeout(() => reject(lateError()), assemblyMs);
+    operation.onEnd = giveUp;
+    if (operation.context.signal.aborted) giveUp();
     answer.then(resolve, reject);
   });
 }
