@@ -18,6 +18,7 @@ import { defineGrpcBackend } from '../../src/backend/grpc-backend.ts';
 import { createLiveBackend } from '../../src/backend/live-backend.ts';
 import { type Timestamp, dateToTimestamp, timestampToDate } from '../../src/backend/timestamp.ts';
 import { isBackendError } from '../../src/error.ts';
+import { heldAfter, weighDown } from '../support/young-memory.ts';
 import { type ContextOptions, contextOver } from './request-context.ts';
 import { deadPort, tcpServer } from './servers.ts';
 
@@ -266,6 +267,17 @@ describe('a gRPC backend', () => {
     expect(() => defineGrpcBackend(missing).connect([plainEndpoint(url)])).toThrow(
       /grpc-backend\.test\.ts:\d+: backend "flights": proto names the file ".*nowhere\.proto", which is not there/,
     );
+  });
+
+  it('holds no answer back from the collector, though calls that are over are held', async () => {
+    const { url } = await grpcServer((_call, answer) => answer(null, {}));
+    const { api } = flightsOver(url);
+    const some = async (count: number) => {
+      for (let asked = 0; asked < count; asked++)
+        weighDown(await api.call('GetFlight', { id: '7' }));
+    };
+    await some(20);
+    expect(await heldAfter(() => some(40))).toBeLessThan(10);
   });
 });
 

@@ -8,6 +8,7 @@ import type { Environment } from '../mask.ts';
 import type { Admitted, Refused } from './admission.ts';
 import { clientAddress } from './client-address.ts';
 import { type ClientRules, createClientGate } from './client-gate.ts';
+import { withoutStacks } from '../../without-stacks.ts';
 import type { Cost } from './cost.ts';
 import type { LoadShedding, Priority } from './load-shedding.ts';
 import type { RateLimit, Spent } from './rate-limit.ts';
@@ -129,13 +130,7 @@ export function createGate(options: GateOptions): Gate {
  * of all time, and nobody reads where a refusal came from.
  */
 function stackless(message: string, extensions: Record<string, unknown>): GraphQLError {
-  const before = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return new GraphQLError(message, { extensions });
-  } finally {
-    Error.stackTraceLimit = before;
-  }
+  return withoutStacks(() => new GraphQLError(message, { extensions }));
 }
 
 /** Development runs what is over a limit, and says so. */
