@@ -98,7 +98,8 @@ export class HttpConnection {
   #dispatcher(call: BackendCall, exchange: HttpExchange): Dispatcher {
     if (call.freshConnection !== true) return this.#pool;
     const client = new Connection(this.#origin, this.#options);
-    exchange.onSettled = () => void client.destroy();
+    const destroy = () => void client.destroy();
+    exchange.onSettled = destroy;
     return client;
   }
 }

@@ -20,14 +20,16 @@ export function* jsonInPieces(chunks: readonly Buffer[]): Generator<void, unknow
   let level = 0;
   // The path of the whole document: only that is told, and nothing is dropped before.
   const values = new TokenParser({ paths: ['$'], keepStack: false });
-  values.onValue = (whole) => {
+  // Named first: a function literal that is written to a property lives until a full collection.
+  const keep: TokenParser['onValue'] = (whole) => {
     value = whole.value;
   };
+  values.onValue = keep;
   const tokens = new Tokenizer();
   // Its own builders of strings lose U+FEFF where a string, or a buffer of one, begins with it.
   Reflect.set(tokens, 'bufferedString', new StringOfPieces());
   Reflect.set(tokens, 'bufferedNumber', new StringOfPieces());
-  tokens.onToken = (token) => {
+  const pass: Tokenizer['onToken'] = (token) => {
     if (token.token === TokenType.LEFT_BRACE || token.token === TokenType.LEFT_BRACKET) {
       level += 1;
       if (level > mostLevels) throw new Error(`the body is deeper than ${mostLevels} levels`);
@@ -36,6 +38,7 @@ export function* jsonInPieces(chunks: readonly Buffer[]): Generator<void, unknow
     }
     values.write(token);
   };
+  tokens.onToken = pass;
   // It takes a mark of the byte order between the first tokens, too, unless it has had one.
   tokens.write(bom);
 

@@ -1,89 +1,10 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { fakeBackend } from '../../../src/backend/fake-backend.ts';
-import type { LiveEvents } from '../../../src/events/live-events.ts';
-import { createLiveEvents } from '../../../src/events/live-events.ts';
-import type { CreateServerOptions } from '../../../src/index.ts';
-import { createServer } from '../../../src/index.ts';
 import type { Auth, AuthDefinition } from '../../../src/server/auth/auth.ts';
-import type { RestRequest } from '../../../src/backend/backend.ts';
 import { installed, privateRedis } from './private-brokers.ts';
-import { thingChanged, thingSeen, toy } from './toy-bff.ts';
-
-async function serve(options: Partial<CreateServerOptions> = {}) {
-  const backend = fakeBackend({
-    'GET /things': ({ query }: RestRequest) => ({
-      items: (query['ids'] as string[]).map((id) => ({ id, value: `value of ${id}` })),
-    }),
-  });
-  const lines: string[] = [];
-  let events: LiveEvents | undefined;
-  const note = (_: object, line: string) => void lines.push(line);
-  const server = createServer(toy, {
-    backends: { things: backend },
-    settings: {},
-    logger: { debug() {}, info() {}, warn: note, error: note },
-    ...options,
-    events: (host) => {
-      events = createLiveEvents({
-        definitions: { topics: [thingChanged, thingSeen], jobs: [], webhooks: [] },
-        settings: {
-          ...noQueues,
-          NATS_URL: null,
-          AMQP_URL: null,
-          KAFKA_BROKERS: null,
-          REDIS_URL: options.settings?.['REDIS_URL'] ?? null,
-        },
-        host,
-      });
-      return events;
-    },
-  });
-  onTestFinished(() => server.close());
-  const { url } = await server.listen();
-  return { url, backend, lines, server, context: { events: events! } };
-}
-
-const noQueues = { SQS_URL: null, AMQP1_URL: null };
-
-/** Reads Server-Sent Events, one block at a time. */
-async function sse(url: string, query: string, headers: Readonly<Record<string, string>> = {}) {
-  const controller = new AbortController();
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
-    body: JSON.stringify({ query }),
-    signal: controller.signal,
-  });
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  const next = async (): Promise<{ readonly id: string | null; readonly data: unknown }> => {
-    for (;;) {
-      const end = text.indexOf('\n\n');
-      if (end < 0) {
-        const { done, value } = await reader.read();
-        if (done) return { id: null, data: 'over' };
-        text += value;
-        continue;
-      }
-      const block = text.slice(0, end);
-      text = text.slice(end + 2);
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (block.includes('event: complete')) return { id: null, data: 'over' };
-      if (data !== undefined) {
-        return { id: /^id: (.*)$/m.exec(block)?.[1] ?? null, data: JSON.parse(data) };
-      }
-    }
-  };
-  text = (await reader.read()).value ?? ''; // the comment that says that it is open, at least
-  return { next, leave: () => controller.abort() };
-}
-
-const idOf = ({ data }: { readonly data: unknown }) =>
-  (data as { data: Record<string, { id: string }> | null }).data?.['seen']?.id;
+import { idOf, serve, sse, until } from './subscribers.ts';
+import { thingChanged, thingSeen } from './toy-bff.ts';
 
 describe('over Server-Sent Events', () => {
   it('an event’s fields are resolved by the plan of a query, and carry where it is', async () => {
@@ -189,29 +110,6 @@ describe('over graphql-transport-ws', () => {
   });
 });
 
-describe.each([
-  ['Server-Sent Events', stuckReader],
-  ['graphql-transport-ws', stuckSocket],
-])('over %s', (_, open) => {
-  it('a reader that takes nothing is cut at 1 MiB, and the others are not', async () => {
-    const { url, context, lines } = await serve();
-    const query = 'subscription { seen { id note } }';
-    const stuck = await open(url, query);
-    const other = await sse(url, query);
-    await until(() => context.events.topics.count().readers === 2);
-    const note = 'x'.repeat(64 * 1024);
-    // The system's own buffers take some MiB.
-    for (let index = 0; context.events.topics.count().readers === 2; index += 1) {
-      if (index === 2_000) throw new Error('it was never cut');
-      await thingSeen.publish(context, { id: `${index}`, note });
-      expect(idOf(await other.next())).toBe(`${index}`);
-    }
-    await stuck.closed;
-    expect(lines.filter((line) => line.includes('too slow'))).toHaveLength(1);
-    other.leave();
-  });
-});
-
 describe('a viewer', () => {
   it('whose credential ends sees no further event', async () => {
     let revoke = () => {};
@@ -309,52 +207,3 @@ it('ten thousand who subscribe and leave leave nothing behind', { timeout: 60_00
   expect(topics.count().readers).toBe(0);
   await until(() => topics.count().subscriptions === permanent);
 });
-
-/** A client that sends its request, and then reads nothing any more. */
-async function stuckReader(url: string, query: string) {
-  const { port, hostname, pathname } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port) });
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  socket.on('error', () => {});
-  const body = JSON.stringify({ query });
-  socket.write(
-    `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\naccept: text/event-stream\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  );
-  await new Promise<void>((resolve) => socket.once('data', () => resolve()));
-  socket.pause();
-  onTestFinished(() => void socket.destroy());
-  return {
-    /** Resolves when the other side has cut it, which a socket that is not read does not see. */
-    get closed() {
-      socket.resume();
-      return closed;
-    },
-  };
-}
-
-/** The same over a WebSocket. */
-async function stuckSocket(url: string, query: string) {
-  const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  socket.on('error', () => {});
-  await once(socket, 'open');
-  socket.send('{"type":"connection_init"}');
-  await once(socket, 'message');
-  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
-  socket.pause();
-  onTestFinished(() => socket.terminate());
-  return {
-    get closed() {
-      socket.resume();
-      return closed;
-    },
-  };
-}
-
-async function until(holds: () => boolean, ms = 5_000): Promise<void> {
-  const startedAt = performance.now();
-  while (!holds()) {
-    if (performance.now() - startedAt > ms) throw new Error(`${String(holds)} did not come true`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
