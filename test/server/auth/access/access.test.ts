@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type AccessServer,
-  accessServer,
-  type FieldName,
-  fieldNames,
-  type Roles,
-} from './graph.ts';
+import { type AccessServer, accessServer, type Roles } from './access-server.ts';
+import { type FieldName, fieldNames } from './graph.ts';
 import { get, multipart, overWebSocket, post, type Send, serverSentEvents } from './send.ts';
 
 const everything = ['vault.read', 'vault.write'];

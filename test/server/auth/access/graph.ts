@@ -1,21 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   createBffBuilder,
-  createServer,
   createSubschemaBuilder,
   defineBatch,
-  defineBff,
   defineRestBackend,
-  defineSubschema,
-  fakeBackend,
-  type RunningServer,
-  type Viewer,
 } from 'tailorbird';
-import type { RestRequest } from '../../../../src/backend/backend.ts';
-import { createLogger } from '../../../../src/server/log.ts';
 
 /** What each of the graph's fields asks: `forRead` asks for the scope `vault.read`. */
 export const asks = {
@@ -34,16 +22,16 @@ interface Value {
   readonly id: string;
   readonly text: string;
 }
-interface Keyed {
+export interface Keyed {
   readonly id: string;
 }
 
-const vault = defineRestBackend<Paths>({
+export const vault = defineRestBackend<Paths>({
   name: 'vault',
   endpoints: 'http://127.0.0.1:1',
   auth: { audience: 'urn:vault' },
 });
-const shop = defineRestBackend({ name: 'shop', endpoints: 'http://127.0.0.1:1' });
+export const shop = defineRestBackend({ name: 'shop', endpoints: 'http://127.0.0.1:1' });
 
 /** Each value is one key of one call, kept for a minute for each viewer. */
 const valueOf = defineBatch(vault, {
@@ -64,7 +52,7 @@ const batchOf = (field: string) => ({
 
 const everybody = () => true;
 
-function vaultSchema() {
+export function vaultSchema() {
   const builder = createSubschemaBuilder();
   const fields = Object.entries(asks) as [FieldName, (typeof asks)[FieldName]][];
 
@@ -208,7 +196,7 @@ function vaultSchema() {
   return builder;
 }
 
-function shopSchema(changes: () => AsyncIterable<Keyed>) {
+export function shopSchema(changes: () => AsyncIterable<Keyed>) {
   const builder = createSubschemaBuilder();
   const Product = builder.objectRef<Keyed>('Product').implement({
     fields: (t) => ({
@@ -244,7 +232,7 @@ interface Graph {
   Query: object;
 }
 
-function clientFields() {
+export function clientFields() {
   const builder = createBffBuilder<Graph>();
   const quote = (name: string, secret: string | null) => `${name}: ${secret ?? 'nothing'}`;
   return builder.fieldsOn('Product', (t) => ({
@@ -280,92 +268,4 @@ function clientFields() {
       resolve: ({ name }) => name,
     }),
   }));
-}
-
-export type Roles = Readonly<Record<string, Omit<Viewer, 'subject'> | null>>;
-
-export interface AccessServer extends RunningServer {
-  readonly url: string;
-  /** Fields and keys that the vault was asked for since the last time this was asked. */
-  asked(): string[];
-  /** Publishes a change of product 1 to the next subscription, once there is one. */
-  change(): Promise<void>;
-}
-
-/** Ids of the operations that can be asked for with GET. */
-export const idOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-
-/** A server over the graph; `x-role` and `x-subject` say who asks. */
-export async function accessServer(
-  roles: Roles,
-  registered: readonly string[],
-): Promise<AccessServer> {
-  let announce: (() => void) | undefined;
-  const waiting = new Set<(product: Keyed) => void>();
-  const changes = async function* () {
-    for (;;) {
-      yield await new Promise<Keyed>((resolve) => {
-        waiting.add(resolve);
-        announce?.();
-      });
-    }
-  };
-  const calls: string[] = [];
-  const fake = fakeBackend({
-    'GET /values': ({ query }: RestRequest) => {
-      const ids = query['ids'] as readonly string[];
-      calls.push(`${String(query['field'])} ${ids.join()}`);
-      return ids.map((id) => ({ id, text: `secret ${String(query['field'])} of ${id}` }));
-    },
-  });
-  const operations = mkdtempSync(join(tmpdir(), 'tailorbird-access-'));
-  const generated = join(operations, 'generated', '1.0.0');
-  mkdirSync(generated, { recursive: true });
-  writeFileSync(
-    join(generated, 'persisted-documents.json'),
-    JSON.stringify(Object.fromEntries(registered.map((text) => [idOf(text), text]))),
-  );
-  const bff = defineBff({
-    name: 'access',
-    subschemas: [
-      defineSubschema({
-        backend: shop,
-        builder: shopSchema(changes),
-        merge: { Product: { key: 'id', entry: '_shopProducts' } },
-      }),
-      defineSubschema({
-        backend: vault,
-        builder: vaultSchema(),
-        merge: { Product: { key: 'id', entry: '_products' } },
-      }),
-    ],
-    fields: [clientFields()],
-    operations,
-  });
-  const server = createServer(bff, {
-    backends: { vault: fake, shop: fakeBackend({}) },
-    settings: {},
-    environment: 'development',
-    logger: createLogger({ environment: 'production', level: 'silent' }),
-    viewer: ({ headers }) => {
-      const rights = roles[headers.get('x-role') ?? ''];
-      return rights ? { subject: headers.get('x-subject') ?? 'somebody', ...rights } : null;
-    },
-  });
-  const { url } = await server.listen();
-  return {
-    ...server,
-    url,
-    asked: () => calls.splice(0),
-    async change() {
-      waiting.clear(); // those have left
-      while (waiting.size === 0) {
-        await new Promise<void>((resolve) => {
-          announce = resolve;
-        });
-      }
-      for (const resolve of waiting) resolve({ id: '1' });
-      waiting.clear();
-    },
-  };
 }

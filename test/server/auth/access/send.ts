@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { idOf } from './graph.ts';
+import { idOf } from './access-server.ts';
 
 /** All that came back: every result of the operation, and its text. */
 export interface Got {
