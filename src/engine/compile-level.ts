@@ -4,7 +4,15 @@ import { collect, type DeferPart, type Part, type Term } from './collect.ts';
 import { compileField } from './compile-field.ts';
 import { AliasBook, printRemote } from './compile-remote.ts';
 import { type Place } from './graph.ts';
-import type { FieldPlan, GroupPlan, LevelPlan, PlanBody, Use, ViewPlan } from './plan.ts';
+import type {
+  FieldPlan,
+  GroupPlan,
+  LevelPlan,
+  PatchOrigin,
+  PlanBody,
+  Use,
+  ViewPlan,
+} from './plan.ts';
 import { type Request, Requests, type Want } from './requests.ts';
 import { streamOf } from './stream-plan.ts';
 
@@ -21,8 +29,8 @@ export interface LevelOptions {
   readonly present?: ReadonlySet<string> | null;
   /** Names taken in the remote document that this level is part of. */
   readonly aliases?: AliasBook;
-  /** The level is read below a deferred fragment of this one's parent. */
-  readonly patchOf?: LevelPlan;
+  /** The level is a deferred fragment. */
+  readonly patchOf?: PatchOrigin;
 }
 
 /** Each root field of a mutation by itself, in order. */
@@ -74,7 +82,7 @@ export class LevelBuilder {
       patchOf: options.patchOf ?? null,
       uses: [],
       collapseBy: -1,
-      conditional: false,
+      conditional: options.patchOf !== undefined,
       activation: null,
     };
     this.#requests = new Requests(body, this.#plan, {
@@ -89,7 +97,9 @@ export class LevelBuilder {
     this.#requests.add(views);
     for (const group of this.#plan.groups) this.#planGroup(group);
     for (const view of this.#plan.views) this.#orderView(view);
-    if (!this.#root) this.#plan.collapseBy = collapsibleBy(this.#plan);
+    // A deferred fragment is told row by row of the level that it was taken out of.
+    const isOwn = this.#options.patchOf === undefined;
+    if (!this.#root && isOwn) this.#plan.collapseBy = collapsibleBy(this.#plan);
     for (const group of this.#plan.groups) {
       if (group.place.executor && (group.kind === 'entry' || group.kind === 'root')) {
         group.remote = printRemote(this.#body, this.#plan, group);
@@ -100,12 +110,12 @@ export class LevelBuilder {
 
   /** A deferred fragment is a level of its own over the same objects. */
   #defer({ label, terms, selectionSet, scope }: DeferPart, view: ViewPlan): void {
+    const condition = this.#condition([terms]);
     const builder = new LevelBuilder(this.#body, this.#type, this.#place, this.#parentField, {
       ...this.#options,
       aliases: this.#aliases,
-      patchOf: this.#plan,
+      patchOf: { level: this.#plan, view: view.index, condition },
     });
-    const condition = this.#condition([terms]);
     const level = builder.build([{ parts: [{ selectionSet, terms: [], scope }], client: true }]);
     this.#plan.patches.push({ label, condition, view: view.index, level });
   }

@@ -187,6 +187,7 @@ export function sourceFields(level: LevelPlan): FieldPlan[] {
 
 /** Whether a field runs whatever the variables are. */
 function alwaysActive(field: FieldPlan): boolean {
+  if (field.level.patchOf) return false;
   return field.uses.some(
     ({ condition, view }) =>
       condition === 0 && (view.group === null || view.group.fields.some(alwaysActive)),

@@ -132,8 +132,13 @@ export class Execution {
       if (known !== undefined) return known;
       const group = level.views[index]?.group;
       let active = true;
+      const { patchOf } = level;
       if (group) active = groupActive(group.index);
-      else if (parent && parentField && !level.patchOf) {
+      else if (patchOf) {
+        active =
+          this.condition(patchOf.condition) &&
+          this.activation(patchOf.level).views[patchOf.view] === true;
+      } else if (parent && parentField) {
         const use = parentField.uses[index];
         active = use === undefined || parent.uses[use.index] === true;
       }

@@ -69,7 +69,8 @@ export class LevelRun {
     if (plan.collapseBy >= 0 && this.rows.length > 1) collapseRows(this);
     if (this.run.onPatch) {
       for (const patch of plan.patches) {
-        if (this.run.execution.condition(patch.condition)) this.run.onPatch(this, patch);
+        const isRead = activation.views[patch.view] === true;
+        if (isRead && this.run.execution.condition(patch.condition)) this.run.onPatch(this, patch);
       }
     }
     for (const group of plan.groups) {

@@ -71,8 +71,12 @@ export function livePaths(level: LevelRun, view: number): (string | number)[][][
   const { parent } = level.branch;
   const above = livePaths(parent, use.view.index);
   const rows = buildRows(parent, use.view.index);
+  // The rest of a streamed list stands where its beginning does, if that was not carried away.
+  const { origin } = parent;
+  const begun = parent.starts && origin ? buildRows(origin.level, origin.view) : rows;
   return sitesOf(level).map((sites) =>
     sites.flatMap(({ parentRow, positions }) => {
+      if (!begun[parentRow]?.[use.key]) return [];
       let value: unknown = rows[parentRow]?.[use.key];
       for (const position of positions) value = (value as unknown[] | null)?.[position];
       if (value === null || value === undefined) return [];

@@ -54,8 +54,8 @@ export interface LevelPlan {
   readonly groups: GroupPlan[];
   readonly patches: PatchPlan[];
   readonly parentField: FieldPlan | null;
-  /** Of a deferred fragment: the level that it was taken out of. */
-  readonly patchOf: LevelPlan | null;
+  /** Of a deferred fragment: the level and view that it was taken out of, and when. */
+  readonly patchOf: PatchOrigin | null;
   readonly uses: Use[];
   /** Rows with equal keys are equal in all that is asked: the key's view, or -1. */
   collapseBy: number;
@@ -73,6 +73,13 @@ export interface Activation {
   readonly groups: readonly boolean[];
   /** By view: what it reads, in the order of its keys. */
   readonly outputs: readonly (readonly Use[])[];
+}
+
+export interface PatchOrigin {
+  readonly level: LevelPlan;
+  readonly view: number;
+  /** Never 0: it is whether the client takes an answer in parts, at least. */
+  readonly condition: number;
 }
 
 /** A deferred fragment: a level of its own over the same objects. */
