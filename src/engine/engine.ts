@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import type { Access } from './access.ts';
 import { decide } from './decide.ts';
+import { nullConditions } from './null-conditions.ts';
 import { explainPlan } from './explain.ts';
 import { executePlan, executePlanToText } from './execute.ts';
 import { createGraph } from './graph.ts';
@@ -127,6 +128,8 @@ export function createEngine(options: EngineOptions): Engine {
             maxErrors: 50,
           });
     if (coerced.errors) return { errors: coerced.errors };
+    const undecided = nullConditions(plan.body, coerced.coerced);
+    if (undecided.length > 0) return { errors: undecided };
     return {
       body: decide(plan.body, inputs.context),
       clientSchema,

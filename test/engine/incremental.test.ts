@@ -144,3 +144,45 @@ describe('@stream', () => {
     ]);
   });
 });
+
+describe('rows that stand in several places, or nowhere any more', () => {
+  const shelf = {
+    schema: schemaOf(
+      `${directives} type Item { id: ID! must: String! } type Query { twice: [Item!]! strict: [Item!] }`,
+      {
+        Query: {
+          twice: () => ['a', 'a', 'b', 'c'].map((id) => ({ id })),
+          strict: () => ['a', 'b', 'c'].map((id) => ({ id })),
+        },
+        Item: {
+          must: ({ id }: { id: string }) => (id === 'a' ? null : id),
+        },
+      },
+    ),
+  };
+  const shelves = engineOf([shelf, details], { typeDefs: directives });
+  const partsOf = async (source: string): Promise<unknown[]> => {
+    const plan = shelves.prepare(source);
+    if ('errors' in plan) throw plan.errors[0];
+    const result = await shelves.execute(plan, { context: {} });
+    if (!('initialResult' in result)) return [result];
+    const all: unknown[] = [result.initialResult];
+    for await (const { incremental = [] } of result.subsequentResults) all.push(...incremental);
+    return all;
+  };
+
+  it('gives each of two rows with one key what is deferred, and none of them another’s', async () => {
+    const [, ...deferred] = await partsOf('{ twice { id ... @defer { detail } } }');
+    expect(deferred).toEqual(
+      ['a', 'a', 'b', 'c'].map((id, row) => ({
+        path: ['twice', row],
+        data: { detail: `detail ${id}` },
+      })),
+    );
+  });
+
+  it('delivers nothing into the rest of a list whose beginning was carried away', async () => {
+    const source = '{ strict @stream(initialCount: 1) { must ... @defer { id } } }';
+    expect(await partsOf(source)).toMatchObject([{ data: { strict: null } }]);
+  });
+});

@@ -168,3 +168,20 @@ describe('an abort', () => {
     );
   });
 });
+
+describe('a condition that is null', () => {
+  const engine = engineOf([{ schema: schemaOf('type Query { a: String b: String }', {}) }]);
+
+  it.each(['@skip', '@include'])(
+    'of %s is refused, since it is neither true nor false',
+    async (name) => {
+      const source = `query($v: Boolean = true) { a ...B } fragment B on Query { b ${name}(if: $v) }`;
+      const { data, errors } = await run(engine, source, { variables: { v: null } });
+      expect(data).toBeUndefined();
+      expect(errors?.map(({ message }) => message)).toEqual([
+        `Variable "$v" is null, but "if" of "${name}" takes true or false.`,
+      ]);
+      expect(await run(engine, source)).toEqual({ data: expect.anything() });
+    },
+  );
+});
