@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describePlace } from './definition-place.ts';
 import { didYouMean } from './nearest-name.ts';
 import { nearestPath } from './nearest-path.ts';
+import { syntaxReport } from './syntax-report.ts';
 
 /**
  * What a developer reads of whatever stopped a definition: the file and line in their own code, the
@@ -46,7 +47,7 @@ async function missingExport(error: Error): Promise<string | null> {
   const found =
     /^The requested module '(.+)' does not provide an export named '(.+)'$/.exec(line) ??
     /^Named export '(.+)' not found\. The requested module '(.+)' is a CommonJS module/.exec(line);
-  const place = printedPlace(error);
+  const place = printedPlace(error.stack);
   if (!found || place === null) return null;
   const [first = '', second = ''] = found.slice(1);
   const [specifier, name] = line.startsWith('Named') ? [second, first] : [first, second];
@@ -67,9 +68,11 @@ async function missingExport(error: Error): Promise<string | null> {
 
 /** The message at its place, with the line of code that it is about. */
 function brokenSyntax(error: Error): string | null {
-  const place = error instanceof SyntaxError ? printedPlace(error) : null;
-  if (place === null) return null;
-  const lines = (error.stack ?? '').split('\n');
+  if (!(error instanceof SyntaxError)) return null;
+  const printed = printedPlace(error.stack) || ownPlace(error) ? error.stack : syntaxReport(error);
+  const place = printedPlace(printed);
+  if (!printed || place === null) return null;
+  const lines = printed.split('\n');
   const caret = lines.findIndex((line) => /^\s*\^+\s*$/.test(line));
   return [
     `${describePlace(place)}: ${error.message}`,
@@ -90,8 +93,8 @@ function thrown(error: Error): string {
 }
 
 /** `path:line`, which Node prints above the line of code that does not link or parse. */
-function printedPlace(error: Error): { file: string; line: number } | null {
-  const [, path, line] = /^((?:file:)?\/.+):(\d+)$/m.exec(error.stack?.split('\n')[0] ?? '') ?? [];
+function printedPlace(printed?: string | null): { file: string; line: number } | null {
+  const [, path, line] = /^((?:file:)?\/.+):(\d+)$/m.exec(printed?.split('\n')[0] ?? '') ?? [];
   return path === undefined ? null : { file: fileOf(path), line: Number(line) };
 }
 

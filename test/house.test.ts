@@ -32,6 +32,7 @@ const leaves = [
   'nearest-path.ts',
   'definition-place.ts',
   'describe-failure.ts',
+  'syntax-report.ts',
 ];
 
 function upward(file: string, target: string): string | null {
