@@ -33,6 +33,7 @@ const leaves = [
   'definition-place.ts',
   'describe-failure.ts',
   'syntax-report.ts',
+  'no-serving.ts',
 ];
 
 function upward(file: string, target: string): string | null {

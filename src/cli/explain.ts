@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { composeBff } from '../bff/compose-bff.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
 import { createEngine } from '../engine/engine.ts';
+import { refuseServing } from '../no-serving.ts';
 import { UsageError } from './usage-error.ts';
 
 export const explainHelp = `tailorbird explain <bff> <operation> [--name <operation name>]
@@ -49,8 +50,20 @@ function sourceOf(operation: string): string {
 
 async function bffOf(file: string): Promise<Bff> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  if (statSync(file).isDirectory()) {
+    throw new UsageError(`${file} is a folder; name the file that exports a bff${example(file)}`);
+  }
+  refuseServing(
+    `${file} starts a server; put defineBff in a file of its own that exports the bff, and name that one${example(dirname(file))}`,
+  );
   const module = (await import(pathToFileURL(resolve(file)).href)) as object;
   const found = Object.values(module).find(isBff);
   if (found) return found;
   throw new UsageError(`${file} exports no bff; export what defineBff returns`);
+}
+
+/** The file of a bff that is in a folder, or that could be. */
+function example(folder: string): string {
+  const files = ['ts', 'js', 'mjs'].map((ending) => join(folder, `bff.${ending}`));
+  return `, such as ${files.find((path) => existsSync(path)) ?? files[0]}`;
 }

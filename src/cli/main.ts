@@ -25,6 +25,9 @@ try {
     else process.stdout.write(await command.run(rest));
   }
 } catch (error) {
-  process.stderr.write(`${await describeFailure(error)}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  // Usage is told whole; what stopped a definition, in at most six lines.
+  const misused = error instanceof UsageError;
+  const text = misused ? error.message.trimEnd() : await describeFailure(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = misused ? 2 : 1;
 }

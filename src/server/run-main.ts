@@ -221,7 +221,8 @@ function stopOnSignals(server: RunningServer): void {
   if (process.send) process.on('disconnect', () => process.exit(1));
 }
 
-function exitWith(code: number, message: string): never {
+/** Ends the process with a message on standard error. */
+export function exitWith(code: number, message: string): never {
   process.stderr.write(`${message}\n`);
   process.exit(code);
 }

@@ -1,6 +1,7 @@
 import { env } from '../backend/setting.ts';
 import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
+import { servingRefusal } from '../no-serving.ts';
 import { adminSettings, isLoopback } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import type { AuthDefinition } from './auth/auth.ts';
@@ -8,7 +9,7 @@ import { createServer, settingsBesideBackends } from './bff-server.ts';
 import { environmentOf } from './server-options.ts';
 import { type EffectivePolicy, effectivePolicyOf } from './effective-policy.ts';
 import type { Environment } from './mask.ts';
-import { orExit, runMain } from './run-main.ts';
+import { exitWith, orExit, runMain } from './run-main.ts';
 
 export interface ServeOptions {
   /** Default of PORT. */
@@ -28,6 +29,8 @@ export async function serveBff(
   bffOrModule: Bff | (() => Promise<object>),
   { port, adminPort, auth }: ServeOptions,
 ): Promise<void> {
+  const refusal = servingRefusal();
+  if (refusal !== undefined) exitWith(2, refusal);
   const bff = await orExit(async () =>
     typeof bffOrModule === 'function' ? bffOf(await bffOrModule()) : bffOrModule,
   );
