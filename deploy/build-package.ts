@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { oldestNode } from '../src/node-version.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = `${root}dist`;
@@ -66,7 +67,7 @@ writeFileSync(
       description,
       license,
       type: 'module',
-      engines: { node: '>=22.19' },
+      engines: { node: `>=${oldestNode}` },
       exports: { '.': { types: './index.d.ts', default: './index.js' } },
       bin: { tailorbird: './cli/main.js' },
       dependencies: pick(false),

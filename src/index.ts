@@ -1,3 +1,4 @@
+import './require-node.ts';
 export type { Backend, BackendCall, BackendPolicy, Transport } from './backend/backend.ts';
 export { type FakeBackend, fakeBackend } from './backend/fake-backend.ts';
 export { defineGraphqlBackend, graphqlExecutor } from './backend/graphql-backend.ts';

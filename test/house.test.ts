@@ -34,6 +34,7 @@ const leaves = [
   'describe-failure.ts',
   'syntax-report.ts',
   'no-serving.ts',
+  'node-version.ts',
 ];
 
 function upward(file: string, target: string): string | null {

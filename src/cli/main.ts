@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './require-node.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { explain, explainHelp } from './explain.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+// Not globSync by its name: a Node without it would link nothing, and could not say that it is too old.
+import fs, { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bff } from '../../bff/define-bff.ts';
 
@@ -32,7 +33,8 @@ export function readRegisteredOperations(
   if (bff.operations === null) return registeredOperations([]);
   const folder = join(bff.operations, 'generated');
   return registeredOperations(
-    globSync('**/persisted-documents.json', { cwd: folder })
+    fs
+      .globSync('**/persisted-documents.json', { cwd: folder })
       .sort()
       .map((path) => {
         const file = join(folder, path);

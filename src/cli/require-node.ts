@@ -1,0 +1,8 @@
+import { tooOldNode } from '../node-version.ts';
+
+// Imported ahead of everything else, so that it speaks before any module that an older Node can't run.
+const problem = tooOldNode();
+if (problem !== null) {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
+}
