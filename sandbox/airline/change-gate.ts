@@ -1,11 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { originBeside } from '../start/ports.ts';
 
-const usage = `Usage: node sandbox/airline/change-gate.ts <flight> <gate>
+const usage = `Usage: npm run change-gate -- <flight> <gate>
 
 Tells a BFF, as an airline does, that a flight leaves from another gate: a webhook, signed by
-Standard Webhooks. Such as: node sandbox/airline/change-gate.ts 1 B12
+Standard Webhooks. Such as: npm run change-gate -- 17 B12
 
-WEBHOOK_URL is where it goes (http://127.0.0.1:4001/webhooks/airline),
+WEB_PORT is the port of the BFF, as for npm start (4001), or WEBHOOK_URL all of its address;
 AIRLINE_WEBHOOK_SECRETS what it is signed with, the first of them when there are two.`;
 
 const [flight, gate, ...more] = process.argv.slice(2);
@@ -15,15 +16,25 @@ if (flight === '--help') {
   console.error(usage);
   process.exitCode = 2;
 } else {
-  const url = process.env['WEBHOOK_URL'] || 'http://127.0.0.1:4001/webhooks/airline';
   try {
-    const status = await tell(url, { type: 'gate.changed', data: { flight, gate } });
-    console.log(status === 204 ? 'taken' : `refused with ${status}; the BFF’s log says why`);
-    if (status !== 204) process.exitCode = 1;
-  } catch {
-    console.error(`nothing answers at ${url}; start the BFF, or set WEBHOOK_URL`);
+    await changeGate(webhookUrl());
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
+}
+
+function webhookUrl(): string {
+  const { WEBHOOK_URL: url } = process.env;
+  return url || `${originBeside('WEB_PORT', 'WEBHOOK_URL', process.env)}/webhooks/airline`;
+}
+
+async function changeGate(url: string): Promise<void> {
+  const status = await tell(url, { type: 'gate.changed', data: { flight, gate } }).catch(() => {
+    throw new Error(`nothing answers at ${url}; start the BFF, or set WEB_PORT or WEBHOOK_URL`);
+  });
+  if (status === 204) console.log(`taken by ${url}`);
+  else throw new Error(`refused by ${url} with ${status}; the BFF’s log says why`);
 }
 
 /** The status of the answer. */

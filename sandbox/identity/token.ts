@@ -1,41 +1,53 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { originBeside } from '../start/ports.ts';
 import { accounts, password } from './accounts.ts';
 import { apis } from './clients.ts';
 
-const usage = `Usage: node sandbox/identity/token.ts <${accounts.map(({ id }) => id).join('|')}>
+const ids = accounts.map(({ id }) => id);
+const usage = `Usage: npm run token -- <${ids.join('|')}>
 
 Logs a traveller in at the sandbox's identity provider as the mobile app does (code + PKCE), and
 prints the access token that the mobile BFF takes: Authorization: Bearer <token>.
 
-OIDC_ISSUER names the provider (http://127.0.0.1:4105).`;
+IDENTITY_PORT is the port of the provider, as for npm start (4105), or OIDC_ISSUER all of its address.`;
 
 const callback = 'http://127.0.0.1/callback';
-const issuer = process.env['OIDC_ISSUER'] || 'http://127.0.0.1:4105';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   strict: false,
   options: { help: { type: 'boolean' } },
 });
-const account = accounts.find(({ id }) => id === positionals[0])?.id;
+const [id, ...more] = positionals;
 if (values['help']) {
   console.log(usage);
-} else if (account === undefined || positionals.length !== 1) {
+} else if (id === undefined || more.length > 0) {
   console.error(usage);
+  process.exitCode = 2;
+} else if (!ids.includes(id)) {
+  console.error(`${id} is no traveller of the sandbox; there are ${ids.join(', ')}`);
   process.exitCode = 2;
 } else {
   try {
-    console.log(await login(account));
+    console.log(await tokenOf(id));
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    console.error(`no token from ${issuer}: ${cause instanceof Error ? cause.message : cause}`);
+    console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
 }
 
+async function tokenOf(id: string): Promise<string> {
+  const { OIDC_ISSUER: given } = process.env;
+  const issuer = given || originBeside('IDENTITY_PORT', 'OIDC_ISSUER', process.env);
+  return login(issuer, id).catch((error: Error) => {
+    const cause = error.cause instanceof Error ? error.cause : error;
+    throw new Error(`no token from ${issuer}: ${cause.message}`, { cause });
+  });
+}
+
 /** The access token that a login of the app ends with. */
-async function login(id: string): Promise<string> {
+async function login(issuer: string, id: string): Promise<string> {
   const verifier = randomBytes(32).toString('base64url');
   const parameters = new URLSearchParams({
     client_id: 'mobile',

@@ -1,6 +1,6 @@
 import { freePort, PortInUseError } from '../service/listen.ts';
 import { readPort } from '../service/run-service.ts';
-import type { Part, PartPort } from './parts.ts';
+import { type Part, type PartPort, parts as allParts } from './parts.ts';
 
 /** The port of each variable in `Part.ports`. */
 export type Ports = ReadonlyMap<string, number>;
@@ -71,6 +71,24 @@ export function commandFor(part: Part, ports: Ports, all: readonly Part[]): stri
       : [],
   );
   return [...own, ...backends, 'npm start -- --only', part.name].join(' ');
+}
+
+/**
+ * Where `npm start` listens on a port, for commands that are typed beside it: by its variable, or its
+ * fallback. Fails when that is malformed or any port; `instead` is the variable that names the address itself.
+ */
+export function originBeside(
+  variable: string,
+  instead: string,
+  environment: NodeJS.ProcessEnv,
+): string {
+  const wanted = allParts.flatMap(({ ports }) => ports).find((port) => port.variable === variable);
+  if (!wanted) throw new Error(`npm start knows no ${variable}`);
+  const port = readPort(environment[variable], wanted.fallback, variable);
+  if (port !== 0) return originOf(port);
+  throw new Error(
+    `${variable} is 0, which is any port; set it to the one that npm start printed, or set ${instead}`,
+  );
 }
 
 export function originOf(port: number | undefined): string {

@@ -180,8 +180,15 @@ describe('the token command', () => {
     expect(stderr).toBe('');
   });
 
+  it('finds the provider by the variable that npm start has for its port', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [script, 'ada'], {
+      env: { IDENTITY_PORT: new URL(identity.url).port },
+    });
+    expect(decodeJwt(stdout.trim())).toMatchObject({ sub: 'ada', iss: identity.url });
+  });
+
   it.each([
-    [['nobody'], identityUrl, 2, /^Usage: /],
+    [['bob'], identityUrl, 2, /^bob is no traveller .*; there are ada, grace, amelia\n$/],
     [[], identityUrl, 2, /^Usage: /],
     [['ada'], () => 'http://127.0.0.1:1', 1, /^no token from http:\/\/127.0.0.1:1: /],
   ])('says what is wrong with %j', async (args, issuer, exitCode, message) => {
