@@ -5,7 +5,7 @@ export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 };
 
@@ -40,10 +40,11 @@ export function messagePage(title: string, text: string): string {
 function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escaped(title)} · identity</title>
-<style>body{font:16px/1.5 system-ui;max-width:26rem;margin:4rem auto;padding:0 1rem}
+<title>${escaped(title)} · identity</title><link rel="icon" href="data:,">
+<style>:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui;max-width:26rem;margin:4rem auto;padding:0 1rem}
 label{display:block;margin:1rem 0}select,input,button{font:inherit;padding:.3rem .6rem}
-[role=alert]{color:#b00020}</style></head>
+[role=alert]{color:light-dark(#b00020,#ff8a80)}</style></head>
 <body><h1>${escaped(title)}</h1>
     ${body}
 </body></html>

@@ -92,7 +92,8 @@ function document(title: string, head: string, body: string): (nonce: string) =>
   return (nonce) => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title><link rel="icon" href="data:,">${head}
-<style nonce="${nonce}">body{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}
+<style nonce="${nonce}">:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}
 textarea{font:14px ui-monospace,monospace;width:100%;box-sizing:border-box}button{font:inherit}</style></head>
 <body>${body}</body></html>
 `;

@@ -49,6 +49,23 @@ describe.runIf(hasChromium)('a login in a browser', () => {
     if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
   };
 
+  test('shows pages, ours and the provider’s, that follow the dark mode and need no icon', async () => {
+    const scheme = 'getComputedStyle(document.documentElement).colorScheme';
+    const look = async () => [
+      await page.evaluate(scheme),
+      await page.evaluate('getComputedStyle(document.body).color'),
+      await page.locator('link[rel=icon]').getAttribute('href', { timeout: 1_000 }),
+    ];
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.goto(server.origin);
+    expect(await look()).toEqual(['light dark', 'rgb(255, 255, 255)', 'data:,']);
+    await page.getByRole('link', { name: 'Log in' }).click();
+    await page.getByLabel('Traveller').waitFor();
+    expect(await look()).toEqual(['light dark', 'rgb(255, 255, 255)', 'data:,']);
+    await screenshot('login-0-dark');
+    await page.emulateMedia({ colorScheme: null });
+  });
+
   test('goes from the page to the provider and back', async () => {
     await page.goto(server.origin);
     await page.getByText('Nobody is logged in').waitFor();
