@@ -3,6 +3,7 @@ export type { Backend, BackendCall, BackendPolicy, Transport } from './backend/b
 export { type FakeBackend, fakeBackend } from './backend/fake-backend.ts';
 export { defineGraphqlBackend, graphqlExecutor } from './backend/graphql-backend.ts';
 export { defineGrpcBackend } from './backend/grpc-backend.ts';
+export { type Repeated, repeated } from './backend/repeated.ts';
 export { defineRestBackend } from './backend/rest-backend.ts';
 export { env } from './backend/setting.ts';
 export { dateToTimestamp, type Timestamp, timestampToDate } from './backend/timestamp.ts';

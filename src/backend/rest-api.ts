@@ -1,3 +1,5 @@
+import type { Repeated } from './repeated.ts';
+
 /** One operation of a contract, as its generated `Paths` describe it. */
 export interface RestOperation {
   readonly params?: unknown;
@@ -18,8 +20,13 @@ interface AnyOperation {
   response: unknown;
 }
 
-/** Lists are joined by commas, each item encoded. */
-export type QueryValue = string | number | boolean | readonly (string | number)[];
+/** Lists are joined by commas, or `repeated`; each item encoded. */
+export type QueryValue =
+  | string
+  | number
+  | boolean
+  | readonly (string | number)[]
+  | Repeated<string | number | boolean>;
 
 /** The typed calls of a REST backend, bound to one operation. Answers are the parsed JSON; 204 is null. */
 export interface RestApi<Paths = AnyPaths> {

@@ -1,4 +1,5 @@
 import { BackendError } from '../error.ts';
+import { isRepeated } from './repeated.ts';
 
 /** Fills a path template once per call; templates are taken apart once per process. */
 export class PathTemplate {
@@ -47,7 +48,8 @@ export class PathTemplate {
 
 /**
  * `?a=1&b=x,y`, or the empty string: undefined and null left out, `false` and `0` sent, lists
- * joined by commas (`form`, `explode: false`), each item encoded.
+ * joined by commas (`form`, `explode: false`), or said item by item where they are `repeated`; each
+ * item encoded.
  *
  * Fails: BackendError BAD_USER_INPUT for a value that is not a scalar or a list of scalars.
  */
@@ -56,15 +58,19 @@ export function queryString(backend: string, query: Readonly<Record<string, unkn
   for (const name in query) {
     const value = query[name];
     if (value === undefined || value === null) continue;
-    text += text === '' ? '?' : '&';
-    text += `${encodeURIComponent(name)}=`;
-    if (Array.isArray(value)) {
-      text += value.map((item) => scalar(backend, name, item)).join(',');
+    if (isRepeated(value)) {
+      for (const item of value.repeated) text += said(text, name, scalar(backend, name, item));
+    } else if (Array.isArray(value)) {
+      text += said(text, name, value.map((item) => scalar(backend, name, item)).join(','));
     } else {
-      text += scalar(backend, name, value);
+      text += said(text, name, scalar(backend, name, value));
     }
   }
   return text;
+}
+
+function said(before: string, name: string, value: string): string {
+  return `${before === '' ? '?' : '&'}${encodeURIComponent(name)}=${value}`;
 }
 
 function scalar(backend: string, name: string, value: unknown): string {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OpenapiDocument, isFields, textOf } from './openapi-document.ts';
 import type { Fields, Located } from './openapi-document.ts';
+import { QueryTypes } from './query-types.ts';
 import { SchemaTypes } from './schema-types.ts';
 import { jsdoc, nullType, objectText, union, unknownType } from './type-text.ts';
 import type { Member, TypeText } from './type-text.ts';
@@ -13,25 +14,30 @@ const methods = ['get', 'put', 'post', 'delete', 'patch', 'head'] as const;
  * and `Paths`, which says for each path and method what `params`, `query` and `body` it takes and
  * what its `response` is.
  *
- * Shape: an answer without a body is `null`; one that isn't JSON is `unknown`.
+ * Shape: an answer without a body is `null`; one that isn't JSON is `unknown`; a list in a query that
+ * the contract wants as a parameter for each item is `Repeated`.
  * Fails: ContractError with file, line and what was expected.
  */
 export async function openapiTypes(contractFile: URL): Promise<string> {
   const document = await OpenapiDocument.read(contractFile);
-  const schemas = new SchemaTypes(document, ['Paths']);
-  const paths = new PathTypes(document, schemas);
+  const schemas = new SchemaTypes(document, ['Paths', 'Repeated']);
+  const queries = new QueryTypes(document, schemas);
+  const paths = new PathTypes(document, schemas, queries).declaration();
   const file = basename(fileURLToPath(contractFile));
   const header = `// Generated from ${file} by \`npm run codegen\`. Do not edit.`;
-  return `${[header, ...schemas.declarations(), paths.declaration()].join('\n\n')}\n`;
+  const imports = queries.repeats ? ["import type { Repeated } from 'tailorbird';"] : [];
+  return `${[header, ...imports, ...schemas.declarations(), paths].join('\n\n')}\n`;
 }
 
 class PathTypes {
   readonly #document: OpenapiDocument;
   readonly #schemas: SchemaTypes;
+  readonly #queries: QueryTypes;
 
-  constructor(document: OpenapiDocument, schemas: SchemaTypes) {
+  constructor(document: OpenapiDocument, schemas: SchemaTypes, queries: QueryTypes) {
     this.#document = document;
     this.#schemas = schemas;
+    this.#queries = queries;
   }
 
   declaration(): string {
@@ -95,7 +101,7 @@ class PathTypes {
         }
         const member: Member = {
           key: name,
-          type: this.#schemas.typeOf(this.#parameterSchema(parameter)).text,
+          type: this.#parameterType(location, parameter).text,
           optional: location !== 'path' && required !== true,
           description: textOf(description),
         };
@@ -112,14 +118,18 @@ class PathTypes {
   }
 
   /** A parameter says its schema itself, or through the one media type of its `content`. */
-  #parameterSchema(parameter: Located<Fields>): Located {
+  #parameterType(location: string, parameter: Located<Fields>): TypeText {
     const schema = this.#document.child(parameter, 'schema');
-    if (schema.value !== undefined) return schema;
+    if (schema.value !== undefined) {
+      return location === 'query'
+        ? this.#queries.typeOf(parameter, schema)
+        : this.#schemas.typeOf(schema);
+    }
     const content = this.#document.object(parameter, 'content');
     const [mediaType] = Object.keys(content.value);
-    if (mediaType === undefined) return schema;
+    if (mediaType === undefined) return this.#schemas.typeOf(schema);
     const media = this.#document.object(content, mediaType);
-    return this.#document.child(media, 'schema');
+    return this.#schemas.typeOf(this.#document.child(media, 'schema'));
   }
 
   #body(operation: Located<Fields>): Member {

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BackendPolicy } from '../../src/backend/backend.ts';
 import type { BackendHeaders } from '../../src/backend/headers.ts';
 import { createLiveBackend } from '../../src/backend/live-backend.ts';
+import { repeated } from '../../src/backend/repeated.ts';
 import { defineRestBackend } from '../../src/backend/rest-backend.ts';
 import { isBackendError } from '../../src/error.ts';
 import { type ContextOptions, contextOver } from './request-context.ts';
@@ -61,6 +62,22 @@ describe('a REST backend', () => {
     expect(context.calls).toMatchObject([
       { backend: 'airports', operation: 'GET /airports/{iata}/x', outcome: 'ok', bytes: 13 },
     ]);
+  });
+
+  it('says a repeated list item by item', async () => {
+    const urls: (string | undefined)[] = [];
+    const url = await httpServer((request, response) => {
+      urls.push(request.url);
+      json(response, []);
+    });
+    const { api } = restOver(url);
+    await api.get('/at', { query: { day: 1, ids: repeated(['A,1', 'ß']), none: repeated([]) } });
+    const wrong = repeated([{}] as unknown as string[]);
+    expect(urls).toEqual(['/at?day=1&ids=A%2C1&ids=%C3%9F']);
+    expect(await failure(api.get('/at', { query: { ids: wrong } }))).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: 'airports: query parameter "ids" must be a scalar, but got: {}',
+    });
   });
 
   it('sends a body with its idempotency key', async () => {

@@ -218,6 +218,52 @@ export const checks: [
   expect(stdout).toBe('');
 });
 
+/** The contract of `GET /a` with the query parameter `ids`. */
+function listParameter(parameter: object): string {
+  return JSON.stringify({
+    openapi: '3.1.0',
+    paths: { '/a': { get: { parameters: [{ name: 'ids', in: 'query', ...parameter }] } } },
+    components: {
+      schemas: {
+        Ids: { type: 'array', items: { $ref: '#/components/schemas/Id' } },
+        Id: { type: 'string' },
+        OneOrMore: { oneOf: [{ $ref: '#/components/schemas/Id' }, { type: 'array', items: {} }] },
+        Circle: { anyOf: [{ $ref: '#/components/schemas/Circle' }, { type: 'integer' }] },
+      },
+    },
+  });
+}
+
+const list = { type: 'array', items: { type: ['integer', 'string'] } };
+
+test.each([
+  ['says nothing of it', { schema: list }, 'Repeated<number | string>'],
+  ['says form', { style: 'form', schema: list }, 'Repeated<number | string>'],
+  ['says explode', { explode: true, schema: list }, 'Repeated<number | string>'],
+  ['says no explode', { explode: false, schema: list }, 'readonly (number | string)[]'],
+  ['names the list', { schema: { $ref: '#/components/schemas/Ids' } }, 'Repeated<Id>'],
+  [
+    'has it among others',
+    { schema: { $ref: '#/components/schemas/OneOrMore' } },
+    'Id | Repeated<unknown>',
+  ],
+  [
+    'has no list',
+    { style: 'deepObject', schema: { $ref: '#/components/schemas/Circle' } },
+    'Circle',
+  ],
+  [
+    'has JSON',
+    { content: { 'application/json': { schema: list } } },
+    'readonly (number | string)[]',
+  ],
+])('a list in a query is sent as the contract %s', async (_, parameter, type) => {
+  const source = await typesOf(listParameter(parameter), 'openapi.json');
+  expect(/ids\?: (.*);/.exec(source)?.[1]).toBe(type);
+  const imported = source.includes("\n\nimport type { Repeated } from 'tailorbird';\n\n");
+  expect(imported).toBe(type.includes('Repeated'));
+});
+
 test.each([
   ['not YAML', 'openapi: 3.1.0\npaths: [\n', /openapi\.yaml:\d+: expected YAML or JSON/],
   ['no OpenAPI', 'hello\n', /:1: expected an OpenAPI document/],
@@ -246,6 +292,11 @@ test.each([
     `openapi: 3.1.0\ncomponents:\n  schemas:\n    A:\n      type: strnig\n`,
     /:5: "strnig" is no type of a schema\. Did you mean "string"\?/,
   ],
+  ...['spaceDelimited', 'pipeDelimited', 'deepObject'].map((style): [string, string, RegExp] => [
+    `a list in the style ${style}`,
+    `openapi: 3.1.0\npaths:\n  /a:\n    get:\n      parameters:\n        - name: ids\n          in: query\n          style: ${style}\n          schema: { type: array }\n`,
+    new RegExp(`:8: the query parameter "ids" is a list in the style ${style}.* expected form`),
+  ]),
   ['a list for paths', `openapi: 3.1.0\npaths:\n  - /a\n`, /:3: expected an object at #\/paths/],
   [
     'a parameter without a name',
