@@ -54,7 +54,8 @@ async function main(): Promise<void> {
     if (check && changed > 0) process.exitCode = 1;
   } catch (error) {
     const told = await describeFailure(error);
-    if (error instanceof TypeError && told === error.message) throw error;
+    const placed = /^[^\s:]+:\d+: /.test(told);
+    if (error instanceof TypeError && told === error.message && !placed) throw error;
     console.error(told);
     process.exitCode = 1;
   }

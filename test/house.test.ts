@@ -30,6 +30,7 @@ const leaves = [
   'request.ts',
   'nearest-name.ts',
   'nearest-path.ts',
+  'refuse-unknown.ts',
   'definition-place.ts',
   'describe-failure.ts',
   'syntax-report.ts',

@@ -10,7 +10,8 @@ import SchemaBuilder, {
   type TypeParam,
 } from '@pothos/core';
 import ScopeAuthPlugin, { type FieldAuthScopes } from '@pothos/plugin-scope-auth';
-import { type DefinitionPlace, placeOfCaller } from '../definition-place.ts';
+import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
+import { refuseUnknown, shown } from '../refuse-unknown.ts';
 import type { RequestContext } from '../request.ts';
 import { type HouseAuth, scopeAuthOptions } from '../subschema/auth-scopes.ts';
 import { DateTime } from '../subschema/date-time.ts';
@@ -167,9 +168,35 @@ export interface DerivedDeclaration {
   readonly place: DefinitionPlace | null;
 }
 
+const deriveOptionNames = [
+  'type',
+  'nullable',
+  'args',
+  'description',
+  'deprecationReason',
+  'needs',
+  'authScopes',
+  'resolve',
+  'extensions',
+];
+
 /** Pothos sees an ordinary field; the needs ride along. */
 function derived(options: object, place: DefinitionPlace | null): object {
-  const { needs, ...field } = options as { needs: string; extensions?: object };
+  const at = `${describePlace(place)}: t.derive`;
+  refuseUnknown(at, options, deriveOptionNames);
+  const { needs, ...field } = options as {
+    needs: string;
+    resolve: unknown;
+    extensions?: object;
+  };
+  if (typeof needs !== 'string') {
+    throw new Error(
+      `${at}: needs must be a selection set, such as '{ id }', but got: ${shown(needs)}`,
+    );
+  }
+  if (typeof field.resolve !== 'function') {
+    throw new Error(`${at}: resolve must be a function, but got: ${shown(field.resolve)}`);
+  }
   const tailorbird: DerivedDeclaration = { needs, place };
   return { ...field, extensions: { ...field.extensions, tailorbird } };
 }

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
-import { didYouMean } from '../nearest-name.ts';
 import type { Limits } from '../limits.ts';
+import { refuseUnknown } from '../refuse-unknown.ts';
 import type { Subschema } from '../subschema/define-subschema.ts';
 import type { BffFields } from './bff-builder.ts';
 
@@ -56,8 +56,9 @@ export interface Bff {
 /** Describes one client: what it stitches, how it is cut, and what it adds. */
 export function defineBff(options: BffOptions): Bff {
   const place = placeOfCaller(defineBff);
-  refuseUnknown('defineBff', options, optionNames, place);
-  refuseUnknown('tailor', options.tailor ?? {}, ['hide', 'rename', 'defaults'], place);
+  const at = describePlace(place);
+  refuseUnknown(`${at}: defineBff`, options, optionNames);
+  refuseUnknown(`${at}: tailor`, options.tailor ?? {}, ['hide', 'rename', 'defaults']);
   if (!/^[a-z][a-z0-9-]*$/.test(options.name)) {
     throw new Error(
       `defineBff: the name "${options.name}" must be lower case letters, digits and dashes`,
@@ -94,18 +95,3 @@ const optionNames = [
   'operations',
   'clients',
 ] as const satisfies (keyof BffOptions)[];
-
-/** A misspelt option would be without effect: hidden fields would show. */
-function refuseUnknown(
-  what: string,
-  options: object,
-  names: readonly string[],
-  place: DefinitionPlace | null,
-): void {
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    throw new Error(
-      `${describePlace(place)}: ${what} has no option "${name}"; it has ${names.join(', ')}.${didYouMean(name, names)}`,
-    );
-  }
-}

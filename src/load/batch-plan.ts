@@ -19,6 +19,28 @@ const none: readonly string[] = [];
 
 const scopes = ['public', 'viewer', 'none'];
 
+export const batchOptionNames = [
+  'name',
+  'load',
+  'rows',
+  'keyOf',
+  'value',
+  'group',
+  'keyToString',
+  'maxBatchSize',
+  'maxUrlBytes',
+  'cache',
+  'tags',
+] as const satisfies (keyof AnyBatchOptions)[];
+
+export const cacheOptionNames = [
+  'scope',
+  'ttlMs',
+  'staleWhileRevalidateMs',
+  'staleIfErrorMs',
+  'maxBytes',
+] as const satisfies (keyof Exclude<BatchCache, { scope: 'none' }>)[];
+
 /** A batch's options checked once, its defaults filled in, and the rules of its contract. */
 export class BatchPlan {
   readonly backend: Backend;

@@ -1,7 +1,14 @@
 import type { Backend } from '../backend/backend.ts';
+import { describePlace, placeOfCaller } from '../definition-place.ts';
+import { refuseUnknown } from '../refuse-unknown.ts';
 import { type RequestContext, liveBackend } from '../request.ts';
 import type { Batch, BatchOptions, MaybePromise } from './batch.ts';
-import { type AnyBatchOptions, BatchPlan } from './batch-plan.ts';
+import {
+  type AnyBatchOptions,
+  batchOptionNames,
+  BatchPlan,
+  cacheOptionNames,
+} from './batch-plan.ts';
 import { type TaggedMemo, cachesOf } from './caches.ts';
 import { OperationBatch } from './operation-batch.ts';
 import { SharedBatch } from './shared-batch.ts';
@@ -15,7 +22,8 @@ import { noteViewerData } from './viewer-data.ts';
  * `maxBatchSize` and, in a URL, by length. A chunk that fails fails its own keys. Within one
  * operation each key is asked once; `cache` says who shares what beyond it, and `tags` what
  * `invalidate` drops. Gaps and errors are never kept beyond an operation.
- * Fails: TypeError for an option that breaks its rule.
+ * Fails: TypeError for an option that breaks its rule, Error with the nearest name for one that there
+ * is not.
  */
 export function defineBatch<
   Api,
@@ -29,6 +37,9 @@ export function defineBatch<
   backend: Backend<Api>,
   options: BatchOptions<Api, Key, Page, Row, Value, Args, Group>,
 ): Batch<Key, Group extends true ? readonly Value[] : Value, Args> {
+  const at = `${describePlace(placeOfCaller(defineBatch))}: batch "${options.name ?? backend.name}"`;
+  refuseUnknown(at, options, batchOptionNames);
+  refuseUnknown(`${at}: its cache`, options.cache ?? {}, cacheOptionNames);
   // Below the typed surface every batch has one shape.
   const plan = new BatchPlan(backend, options as unknown as AnyBatchOptions);
   if (plan.cache.scope === 'viewer') noteViewerData(backend);

@@ -10,7 +10,10 @@ import {
   type ShapeFromTypeParam,
   type TypeParam,
 } from '@pothos/core';
+import { describePlace, placeOfCaller } from '../definition-place.ts';
+import { refuseUnknown, shown } from '../refuse-unknown.ts';
 import type { RequestContext } from '../request.ts';
+import { fieldOptionNames } from './field-options.ts';
 
 /** The column form of a batch: values for many keys at once, in the order asked. */
 export interface ColumnLoader<Key, Value, Args> {
@@ -87,7 +90,12 @@ interface AnyEntryOptions {
   readonly load: (keys: unknown, context: unknown) => unknown;
 }
 
-prototype.entry = function entry({ type, keys, load }) {
+prototype.entry = function entry(options) {
+  const at = `${describePlace(placeOfCaller(prototype.entry))}: t.entry`;
+  refuseUnknown(at, options, ['type', 'keys', 'load']);
+  const { type, keys, load } = options;
+  expect(isName(keys), `${at}: keys must be the argument's name, such as 'ids'`, keys);
+  expect(typeof load === 'function', `${at}: load must be a function`, load);
   return this.field({
     type: [type],
     nullable: { list: false, items: true },
@@ -97,7 +105,12 @@ prototype.entry = function entry({ type, keys, load }) {
   });
 };
 
-prototype.batch = function batch({ batch, key, ...options }) {
+prototype.batch = function batch(given) {
+  const at = `${describePlace(placeOfCaller(prototype.batch))}: t.batch`;
+  refuseUnknown(at, given, ['batch', 'key', 'args', 'nullable', ...fieldOptionNames]);
+  const { batch, key, ...options } = given;
+  expect(isBatch(batch), `${at}: batch must be what defineBatch returns`, batch);
+  expect(typeof key === 'function', `${at}: key must be a function of the parent`, key);
   return this.field({
     ...options,
     resolve: (parent: unknown, args: unknown, context: RequestContext) => {
@@ -107,6 +120,19 @@ prototype.batch = function batch({ batch, key, ...options }) {
     extensions: { ...options.extensions, tailorbird: { column: columnOf(batch, key) } },
   });
 };
+
+function expect(holds: boolean, rule: string, value: unknown): void {
+  if (!holds) throw new Error(`${rule}, but got: ${shown(value)}`);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && /^[_A-Za-z]\w*$/.test(value);
+}
+
+function isBatch(value: unknown): boolean {
+  const { load, loadMany } = (value ?? {}) as Partial<ColumnLoader<unknown, unknown, unknown>>;
+  return typeof load === 'function' && typeof loadMany === 'function';
+}
 
 /** One call for a whole layer; parents without a key are left out of it. */
 function columnOf(

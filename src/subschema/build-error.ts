@@ -5,6 +5,7 @@ export function buildError(at: string, error: unknown): Error {
   // These have the line of the developer's own code that they were thrown in.
   if (error instanceof TypeError || error instanceof ReferenceError) return error;
   const said = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && /^[^\s:]+:\d+: /.test(said)) return error;
   const message = said.endsWith('.') ? said.slice(0, -1) : said;
   const root = /ObjectRef<(Mutation|Subscription)>/.exec(message)?.[1];
   if (root !== undefined) {

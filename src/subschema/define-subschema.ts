@@ -8,6 +8,8 @@ import type { JobDefinition } from '../events/jobs/define-job.ts';
 import type { EventDefinitions } from '../events/live-events.ts';
 import type { WebhookSource } from '../events/webhooks/define-webhook-source.ts';
 import type { BatchCache } from '../load/batch.ts';
+import { cacheOptionNames } from '../load/batch-plan.ts';
+import { refuseUnknown, shown } from '../refuse-unknown.ts';
 import type { RequestContext } from '../request.ts';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import { type CoordinateScopes, withScopes } from './coordinate-scopes.ts';
@@ -68,12 +70,13 @@ export interface Subschema {
 /**
  * Describes a subschema: a backend, the types it serves, and the keys that join them to others.
  * Merge keys and entries are checked when a bff is composed.
- * Fails: TypeError for `cache` where the backend is no GraphQL service, or where it is public and the
+ * Fails: Error with the nearest name for an option that there is not; TypeError for `cache` where the backend is no GraphQL service, or where it is public and the
  * service is asked with viewers' tokens.
  */
 export function defineSubschema(options: SubschemaOptions): Subschema {
   let schema: GraphQLSchema | undefined;
   const place = placeOfCaller(defineSubschema);
+  checkOptions(options, describePlace(place));
   return {
     name: options.backend.name,
     backend: options.backend,
@@ -90,6 +93,37 @@ export function defineSubschema(options: SubschemaOptions): Subschema {
       return schema;
     },
   };
+}
+
+const optionNames = [
+  'backend',
+  'builder',
+  'merge',
+  'authScopes',
+  'cache',
+  'topics',
+  'jobs',
+  'webhooks',
+] as const satisfies (keyof SubschemaOptions)[];
+
+function checkOptions(options: SubschemaOptions, at: string): void {
+  refuseUnknown(`${at}: defineSubschema`, options, optionNames);
+  // From JavaScript it may be anything.
+  const { backend, builder, merge, cache } = options as Partial<SubschemaOptions>;
+  if (typeof backend?.api !== 'function') {
+    throw new Error(
+      `${at}: defineSubschema: backend must be what defineRestBackend or its like returns, but got: ${shown(backend)}`,
+    );
+  }
+  if (typeof builder !== 'object') {
+    throw new Error(
+      `${at}: the "${backend.name}" subschema: builder must be a Pothos builder or a schema, but got: ${shown(builder)}`,
+    );
+  }
+  for (const [typeName, how] of Object.entries(merge ?? {})) {
+    refuseUnknown(`${at}: merge.${typeName}`, how, ['key', 'entry']);
+  }
+  refuseUnknown(`${at}: the cache of "${backend.name}"`, cache ?? {}, cacheOptionNames);
 }
 
 function executorOf(

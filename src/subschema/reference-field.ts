@@ -6,6 +6,10 @@ import {
   type ShapeFromTypeParam,
 } from '@pothos/core';
 
+import { describePlace, placeOfCaller } from '../definition-place.ts';
+import { refuseUnknown } from '../refuse-unknown.ts';
+import { fieldOptionNames } from './field-options.ts';
+
 declare global {
   export namespace PothosSchemaTypes {
     export interface RootFieldBuilder<
@@ -47,7 +51,13 @@ const prototype = RootFieldBuilder.prototype as unknown as {
   reference(property: string, options: AnyReferenceOptions): unknown;
 };
 
-prototype.reference = function reference(property, { key, ...options }) {
+prototype.reference = function reference(property, given) {
+  const at = `${describePlace(placeOfCaller(prototype.reference))}: t.reference('${property}')`;
+  refuseUnknown(at, given, ['key', ...fieldOptionNames]);
+  const { key, ...options } = given;
+  if (typeof key !== 'string') {
+    throw new Error(`${at} must say its key, the field that identifies what it refers to`);
+  }
   return this.field({
     ...options,
     resolve: (parent: Record<string, unknown>) => {

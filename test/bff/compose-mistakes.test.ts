@@ -29,6 +29,21 @@ describe('what does not fit', () => {
       [/toy-bffs\.ts:\d+: Flight\.statusText needs \{ delayMinute \}/, /"delayMinutes"/],
     ],
     [
+      'needs under another name',
+      () => deriving({ need: '{ iata }', resolve: () => 'x' }),
+      [/^test\/bff\/compose-mistakes\.test\.ts:\d+: t\.derive has no option "need"/, /"needs"\?$/],
+    ],
+    [
+      'no needs',
+      () => deriving({ resolve: () => 'x' }),
+      [/mistakes\.test\.ts:\d+: t\.derive: needs must be a selection set.*but got: undefined$/],
+    ],
+    [
+      'no resolve',
+      () => deriving({ needs: '{ iata }' }),
+      [/mistakes\.test\.ts:\d+: t\.derive: resolve must be a function, but got: undefined$/],
+    ],
+    [
       'a need that does not parse',
       () => derived('{ delayMinutes'),
       [/Flight\.statusText/, /Syntax Error/],
@@ -149,6 +164,16 @@ function added(name: string, type: 'String') {
   const builder = createBffBuilder<{ Airport: { iata: string } }>();
   const fields = builder.fieldsOn('Airport', (t) => ({
     [name]: t.derive({ type, needs: '{ iata }', resolve: ({ iata }) => iata }),
+  }));
+  return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields: [fields] }));
+}
+
+/** `Airport.label`, derived in whatever way. */
+function deriving(options: object) {
+  const { places, trips } = toySubschemas();
+  const builder = createBffBuilder<{ Airport: { iata: string } }>();
+  const fields = builder.fieldsOn('Airport', (t) => ({
+    label: t.derive({ type: 'String', ...options } as never),
   }));
   return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields: [fields] }));
 }
