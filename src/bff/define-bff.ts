@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../definition-place.ts';
 import type { Limits } from '../limits.ts';
-import { refuseUnknown } from '../refuse-unknown.ts';
+import { refuseUnknown, shown } from '../refuse-unknown.ts';
 import type { Subschema } from '../subschema/define-subschema.ts';
 import type { BffFields } from './bff-builder.ts';
 
@@ -59,11 +59,7 @@ export function defineBff(options: BffOptions): Bff {
   const at = describePlace(place);
   refuseUnknown(`${at}: defineBff`, options, optionNames);
   refuseUnknown(`${at}: tailor`, options.tailor ?? {}, ['hide', 'rename', 'defaults']);
-  if (!/^[a-z][a-z0-9-]*$/.test(options.name)) {
-    throw new Error(
-      `defineBff: the name "${options.name}" must be lower case letters, digits and dashes`,
-    );
-  }
+  checkValues(options, `${at}: defineBff`);
   const folder = place ? dirname(place.file) : process.cwd();
   return {
     name: options.name,
@@ -79,6 +75,32 @@ export function defineBff(options: BffOptions): Bff {
     clients: options.clients ?? {},
     operations: options.operations === undefined ? null : resolve(folder, options.operations),
   };
+}
+
+/** What the types say, for who writes JavaScript. */
+function checkValues(options: BffOptions, at: string): void {
+  const {
+    name,
+    subschemas,
+    fields = [],
+  } = options as { readonly [Name in keyof BffOptions]: unknown };
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new Error(
+      `${at}: name must be lower case letters, digits and dashes, but got: ${shown(name)}`,
+    );
+  }
+  checkList(`${at}: subschemas`, subschemas, 'defineSubschema', ['backend', 'merge']);
+  checkList(`${at}: fields`, fields, 'fieldsOn', ['typeName', 'apply']);
+}
+
+function checkList(what: string, list: unknown, maker: string, has: readonly string[]): void {
+  if (!Array.isArray(list)) {
+    throw new Error(`${what} must be a list of what ${maker} returns, but got: ${shown(list)}`);
+  }
+  for (const [index, item] of list.entries()) {
+    if (typeof item === 'object' && item !== null && has.every((name) => name in item)) continue;
+    throw new Error(`${what}[${index}] must be what ${maker} returns, but got: ${shown(item)}`);
+  }
 }
 
 /** Whether something that a module exports was made by `defineBff`. */

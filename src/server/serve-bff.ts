@@ -1,7 +1,9 @@
 import { env } from '../backend/setting.ts';
 import { endpointsOf, resolveSettings } from '../backend/settings.ts';
 import { type Bff, isBff } from '../bff/define-bff.ts';
+import { describePlace, placeOfCaller } from '../definition-place.ts';
 import { servingRefusal } from '../no-serving.ts';
+import { refuseUnknown, shown } from '../refuse-unknown.ts';
 import { adminSettings, isLoopback } from './admin/admin-settings.ts';
 import { admissionSettings } from './admission/admission-settings.ts';
 import type { AuthDefinition } from './auth/auth.ts';
@@ -27,13 +29,20 @@ export interface ServeOptions {
  */
 export async function serveBff(
   bffOrModule: Bff | (() => Promise<object>),
-  { port, adminPort, auth }: ServeOptions,
+  options: ServeOptions,
 ): Promise<void> {
   const refusal = servingRefusal();
   if (refusal !== undefined) exitWith(2, refusal);
-  const bff = await orExit(async () =>
-    typeof bffOrModule === 'function' ? bffOf(await bffOrModule()) : bffOrModule,
-  );
+  const at = `${describePlace(placeOfCaller(serveBff))}: serveBff`;
+  const bff = await orExit(async () => {
+    checkOptions(options, at);
+    if (typeof bffOrModule === 'function') return bffOf(await bffOrModule());
+    if (isBff(bffOrModule)) return bffOrModule;
+    throw new Error(
+      `${at}: expected what defineBff returns, or () => import('./bff.ts'), but got: ${shown(bffOrModule)}`,
+    );
+  });
+  const { port, adminPort, auth } = options;
   const environment = environmentOf(process.env['NODE_ENV']);
   const settings = {
     ...Object.fromEntries(
@@ -59,6 +68,16 @@ export async function serveBff(
       return createServer(bff, { ...options, dataDir, ...(auth && { auth }) });
     },
   });
+}
+
+/** What the types say, for who writes JavaScript. */
+function checkOptions(options: ServeOptions | undefined, at: string): void {
+  const given: Partial<ServeOptions> = options ?? {};
+  refuseUnknown(at, given, ['port', 'adminPort', 'auth'] satisfies (keyof ServeOptions)[]);
+  for (const name of ['port', 'adminPort'] as const) {
+    if (Number.isInteger(given[name])) continue;
+    throw new Error(`${at}: ${name} must be a port's number, but got: ${shown(given[name])}`);
+  }
 }
 
 /** Read apart from all other settings, so that it can be printed before they are there. */

@@ -102,6 +102,30 @@ describe('what does not fit', () => {
       [/toy-bffs\.ts:\d+: tailor has no option "hied"/, /"hide"/],
     ],
     [
+      'no name',
+      () => defined({ name: undefined }),
+      [/:\d+: defineBff: name must be lower case letters.* but got: undefined$/],
+    ],
+    [
+      'a subschema alone',
+      () => defined({ subschemas: toySubschemas().places }),
+      [
+        /:\d+: defineBff: subschemas must be a list of .*defineSubschema.* got: an object with name,/,
+      ],
+    ],
+    [
+      'a subschema that is undefined',
+      () => defined({ subschemas: [toySubschemas().places, undefined] }),
+      [
+        /:\d+: defineBff: subschemas\[1\] must be what defineSubschema returns, but got: undefined$/,
+      ],
+    ],
+    [
+      'a function for fields',
+      () => defined({ fields: [() => null] }),
+      [/:\d+: defineBff: fields\[0\] must be what fieldsOn returns, but got: a function$/],
+    ],
+    [
       'a default of the wrong type',
       () => compose({ defaults: { 'Airport.departures.first': 'ten' } }),
       [/"Airport\.departures\.first" the value "ten"/, /Int!/],
@@ -176,6 +200,11 @@ function deriving(options: object) {
     label: t.derive({ type: 'String', ...options } as never),
   }));
   return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields: [fields] }));
+}
+
+/** From JavaScript, which has no types to object. */
+function defined(options: object) {
+  return defineBff({ name: 'toy', subschemas: [], ...options });
 }
 
 /** Where it is called. */

@@ -73,6 +73,24 @@ const needsItselfTold =
   'bff-mobile/fields/flight.ts:5: Flight.statusText needs itself (Flight.statusText → Flight.statusText); take one of these out of its needs\n';
 
 const cases: Case[] = [
+  [
+    'a misspelt option of serveBff',
+    ['bff-mobile/main.ts', 'adminPort:', 'adminport:'],
+    mobile,
+    /^bff-mobile\/main\.ts:\d+: serveBff has no option "adminport"; it has port, adminPort, auth\. Did you mean "adminPort"\?\n$/,
+  ],
+  [
+    'no port',
+    ['bff-mobile/main.ts', 'port: 4002,', ''],
+    mobile,
+    /^bff-mobile\/main\.ts:\d+: serveBff: port must be a port's number, but got: undefined\n$/,
+  ],
+  [
+    'no bff',
+    ['bff-mobile/main.ts', "() => import('./bff.ts')", 'undefined'],
+    mobile,
+    /^bff-mobile\/main\.ts:\d+: serveBff: expected what defineBff returns, or .* but got: undefined\n$/,
+  ],
   ['an import of a missing file', missingFile, web, missingFileTold],
   [
     'an import from a missing folder',
