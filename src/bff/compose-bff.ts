@@ -7,6 +7,7 @@ import { describePlace } from '../definition-place.ts';
 import { didYouMean } from '../nearest-name.ts';
 import { isRemote, subschemaConfig } from '../subschema/define-subschema.ts';
 import type { Access } from '../engine/access.ts';
+import { checkOwners } from './check-owners.ts';
 import { checkReach } from './check-reach.ts';
 import { clientSchema } from './client-schema.ts';
 import {
@@ -45,7 +46,7 @@ const composed = new WeakMap<Bff, ComposedBff>();
  * bff; opens nothing.
  *
  * Fails with place, rule and nearest name when a merge key, an entry, a `needs`, or a hidden,
- * renamed or defaulted coordinate names what is not there.
+ * renamed or defaulted coordinate names what is not there, and when two subschemas disagree.
  */
 export function composeBff(bff: Bff): ComposedBff {
   const known = composed.get(bff);
@@ -62,6 +63,13 @@ export function composeBff(bff: Bff): ComposedBff {
       tailorSchema(subschema.schema, bff.tailor),
       tailorMerge(subschema.merge, bff.tailor),
     ),
+  );
+  checkOwners(
+    bff.subschemas.map((subschema, index) => ({
+      subschema,
+      ...(subschemas[index] as SubschemaConfig),
+    })),
+    hidden,
   );
   const fields = lowerFields(
     bff,

@@ -50,6 +50,7 @@ export function jobObject(builder: Builder) {
       description: "A job of the viewer's; null for any other. Known for a day after its end.",
       authScopes: () => true, // each sees their own
       args: { id: t.arg.id({ required: true }) },
+      extensions: shared,
       resolve: (_, { id }, context) => liveEvents(context).jobs.read(context, id),
     }),
   );
@@ -61,12 +62,16 @@ export function jobObject(builder: Builder) {
         "A job of the viewer's as it is and whenever it changes, until it ends; null for any other.",
       authScopes: () => true, // each sees their own
       args: { id: t.arg.id({ required: true }) },
+      extensions: shared,
       subscribe: (_, { id }, context) => liveEvents(context).jobs.follow(context, id),
       resolve: (job) => job,
     }),
   );
   return JobRef;
 }
+
+/** One store has the jobs of all subschemas. */
+const shared = { tailorbird: { shared: true } };
 
 const statusValues = {
   QUEUED: { description: 'It waits for its turn, or to be tried again.' },
