@@ -55,7 +55,6 @@ export function composeBff(bff: Bff): ComposedBff {
   checkSubschemas(bff, at);
   const hidden = checkTailor(bff, at);
   checkOperations(bff, at);
-  checkReach(bff.subschemas);
 
   const subschemas = bff.subschemas.map((subschema) =>
     subschemaConfig(
@@ -64,6 +63,8 @@ export function composeBff(bff: Bff): ComposedBff {
       tailorMerge(subschema.merge, bff.tailor),
     ),
   );
+  // After the merges are found right: a misspelt one leaves its type out of reach.
+  checkReach(bff.subschemas);
   checkOwners(
     bff.subschemas.map((subschema, index) => ({
       subschema,

@@ -53,12 +53,20 @@ function mergedType(schema: GraphQLSchema, typeName: string, at: string): GraphQ
   const type = schema.getType(typeName);
   if (isObjectType(type)) return type;
   const objectTypes = Object.values(schema.getTypeMap()).filter(isObjectType);
-  throw new Error(
-    `${at} names a type that this subschema does not have.${didYouMean(
-      typeName,
-      objectTypes.map((candidate) => candidate.name),
-    )}`,
+  const hint = didYouMean(
+    typeName,
+    objectTypes.map((candidate) => candidate.name),
   );
+  throw new Error(
+    `${at} names a type that this subschema does not have.${hint || remedy(schema, typeName)}`,
+  );
+}
+
+/** A Pothos type that is left out by its file, or one that the SDL does not have. */
+function remedy(schema: GraphQLSchema, typeName: string): string {
+  return 'pothosOptions' in (schema.getQueryType()?.extensions ?? {})
+    ? ' Import the file that implements it.'
+    : ` Add type ${typeName} to its SDL, or leave it out of merge.`;
 }
 
 function keyFieldNames(type: GraphQLObjectType, key: string, at: string): string[] {

@@ -3,6 +3,9 @@ import { createBffBuilder } from '../../src/bff/bff-builder.ts';
 import { composeBff } from '../../src/bff/compose-bff.ts';
 import { defineBff, type Tailor } from '../../src/bff/define-bff.ts';
 import { placeOfCaller } from '../../src/definition-place.ts';
+import { createSubschemaBuilder } from '../../src/subschema/builder.ts';
+import { defineSubschema } from '../../src/subschema/define-subschema.ts';
+import type { MergeOptions } from '../../src/subschema/merge-keys.ts';
 import { toySubschemas } from '../support/toy-graph.ts';
 import { compose, derived } from './toy-bffs.ts';
 
@@ -149,6 +152,36 @@ describe('what does not fit', () => {
         return composeBff(defineBff({ name: 'toy', subschemas: [places, apart] }));
       },
       [/toy-graph\.ts:\d+: Airport\.departures of the "trips" subschema cannot be reached/],
+    ],
+    [
+      'a merge under a misspelt type, which leaves the right one out of reach',
+      () => {
+        const { places, trips } = toySubschemas();
+        const { Airport, ...rest } = trips.merge;
+        const merge = { ...rest, Airprt: Airport as MergeOptions };
+        const apart = { ...trips, schema: trips.schema, merge };
+        return composeBff(defineBff({ name: 'toy', subschemas: [places, apart] }));
+      },
+      [
+        /toy-graph\.ts:\d+: merge\.Airprt of the "trips" subschema names a type that .* does not have\. Did you mean "Airport"\?$/,
+      ],
+    ],
+    [
+      'a merge of a type whose file is not imported',
+      () => {
+        const builder = createSubschemaBuilder();
+        builder.queryField('up', (t) => t.string({ resolve: () => null }));
+        const { backend } = toySubschemas().places;
+        const merge = { Airport: { key: 'iata', entry: '_airports' } };
+        const subschema = defineSubschema({ backend, builder, merge });
+        return composeBff(defineBff({ name: 'toy', subschemas: [subschema] }));
+      },
+      [/merge\.Airport .* does not have\. Import the file that implements it\.$/],
+    ],
+    [
+      'a merge of a type that the SDL does not have',
+      () => merged({ key: 'iata', entry: '_airports' }, 'Lounge'),
+      [/merge\.Lounge .* Add type Lounge to its SDL, or leave it out of merge\.$/],
     ],
     [
       'a field that the graph has already',
