@@ -152,9 +152,16 @@ function build(builder: BffFields['builder'], bff: Bff): GraphQLSchema {
   try {
     return builder.toSchema({ sortSchema: false, disableScopeAuth: true });
   } catch (error) {
-    const places = bff.fields.map(({ place }) => describePlace(place)).join(' or ');
-    throw buildError(places, error);
+    const all = placesOf(bff.fields);
+    throw buildError(builder, all, error, (field) => {
+      const own = bff.fields.filter(({ typeName }) => field.startsWith(`${typeName}.`));
+      return `${own.length === 0 ? all : placesOf(own)}: ${field}`;
+    });
   }
+}
+
+function placesOf(fields: readonly BffFields[]): string {
+  return fields.map(({ place }) => describePlace(place)).join(' or ');
 }
 
 function lowerField(

@@ -1,7 +1,16 @@
 import { didYouMean } from '../nearest-name.ts';
+import { fieldOfUnmadeType } from './unmade-types.ts';
 
-/** Why a builder made no schema, at the place where it was asked to. */
-export function buildError(at: string, error: unknown): Error {
+/**
+ * Why a builder made no schema, at the place where it was asked to; `atField` says it where the field
+ * is known that the trouble is with, such as `Airport.delay`.
+ */
+export function buildError(
+  builder: object,
+  at: string,
+  error: unknown,
+  atField: (field: string) => string = (field) => `${at}: ${field}`,
+): Error {
   // These have the line of the developer's own code that they were thrown in.
   if (error instanceof TypeError || error instanceof ReferenceError) return error;
   const said = error instanceof Error ? error.message : String(error);
@@ -14,9 +23,11 @@ export function buildError(at: string, error: unknown): Error {
       { cause: error },
     );
   }
-  const [, name] = /^(?:Ref )?(\w+) has not been implemented/.exec(message) ?? [];
-  const hint = name ? didYouMean(name, scalars) : '';
-  return new Error(`${at}: ${message}.${hint}`, { cause: error });
+  const [, ref, name] =
+    /^(?:Ref )?(?:(\w+<\w+>)|(\w+)) has not been implemented/.exec(message) ?? [];
+  const field = ref || name ? fieldOfUnmadeType(builder, said) : null;
+  const hint = ref ? ' Import the file that implements it.' : name ? didYouMean(name, scalars) : '';
+  return new Error(`${field === null ? at : atField(field)}: ${message}.${hint}`, { cause: error });
 }
 
 const scalars = ['String', 'Int', 'Float', 'Boolean', 'ID', 'DateTime'];

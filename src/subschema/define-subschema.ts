@@ -156,7 +156,7 @@ function schemaOf(
     // The engine keeps the rules that the schema declares, without a wrapped resolver a row.
     return withScopes(builder.toSchema({ disableScopeAuth: true }), authScopes, at);
   } catch (error) {
-    throw buildError(`${describePlace(place)}: the "${backend.name}" subschema`, error);
+    throw buildError(builder, at, error);
   }
 }
 

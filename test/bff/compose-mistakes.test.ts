@@ -189,9 +189,32 @@ describe('what does not fit', () => {
       [/compose-mistakes\.test\.ts:\d+: Airport\.city is a field of the graph already/],
     ],
     [
+      'a type that was never made, on one of several types',
+      () => {
+        const { places, trips } = toySubschemas();
+        const builder = createBffBuilder<{ Airport: { iata: string }; Flight: { id: string } }>();
+        const fields = [
+          builder.fieldsOn('Flight', (t) => ({
+            label: t.derive({ type: 'String', needs: '{ id }', resolve: ({ id }) => id }),
+          })),
+          builder.fieldsOn('Airport', (t) => ({
+            label: t.derive({
+              type: ['Strng' as 'String'],
+              needs: '{ iata }',
+              resolve: ({ iata }) => [iata],
+            }),
+          })),
+        ];
+        return composeBff(defineBff({ name: 'toy', subschemas: [places, trips], fields }));
+      },
+      [/^test\/bff\/compose-mistakes\.test\.ts:\d+: Airport\.label: Strng has not been/],
+    ],
+    [
       'a type that was never made',
       () => added('label', 'Strnig' as 'String'),
-      [/compose-mistakes\.test\.ts:\d+: /, /Strnig/, /"String"/],
+      [
+        /compose-mistakes\.test\.ts:\d+: Airport\.label: Strnig has not .* Did you mean "String"\?$/,
+      ],
     ],
   );
   it.each(cases)('%s names place, rule and remedy', (_, build, patterns) => {
