@@ -20,7 +20,7 @@ import { isBff } from './src/bff/define-bff.ts';
 import { graphTypes } from './src/bff/graph-types.ts';
 import { openapiTypes } from './src/contract/openapi-types.ts';
 import { protoTypes } from './src/contract/proto-types.ts';
-import { describeFailure } from './src/describe-failure.ts';
+import { describeFailure, withDeepStacks } from './src/describe-failure.ts';
 import { createEngine } from './src/engine/engine.ts';
 import type { Subschema } from './src/subschema/define-subschema.ts';
 
@@ -47,8 +47,8 @@ async function main(): Promise<void> {
   try {
     // In this order: each step reads what the ones before it wrote.
     let changed = await settle(await contracts(), check);
-    changed += await settle(await subschemas(), check);
-    const clientFiles = await clients();
+    changed += await settle(await withDeepStacks(subschemas), check);
+    const clientFiles = await withDeepStacks(clients);
     changed += await settle(clientFiles, check);
     changed += await settle(await operations(clientFiles), check);
     if (check && changed > 0) process.exitCode = 1;

@@ -24,6 +24,20 @@ export async function describeFailure(error: unknown): Promise<string> {
     : text;
 }
 
+/**
+ * Runs what loads definitions, with stacks deep enough to end in the developer's own code: a parser
+ * takes more frames than the ten that Node keeps.
+ */
+export async function withDeepStacks<Value>(run: () => Promise<Value>): Promise<Value> {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 50;
+  try {
+    return await run();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
 function missingModule(error: Error): string | null {
   const found = /^Cannot find (module|package) '(.+)' imported from (.+)$/.exec(error.message);
   if (!found) return null;
@@ -81,7 +95,8 @@ function brokenSyntax(error: Error): string | null {
 }
 
 function thrown(error: Error): string {
-  const { message, name } = error;
+  const { name } = error;
+  const message = withTextPlace(error);
   if (/^[^\s:]+:\d+: /.test(message)) return message;
   const { path } = error as NodeJS.ErrnoException;
   const nearest = path !== undefined && !existsSync(path) ? nearestPath(path) : null;
@@ -90,6 +105,19 @@ function thrown(error: Error): string {
   if (place === null) return message + hint;
   const what = /^(?:Type|Reference)Error$/.test(name) ? `${name}: ${message}` : message;
   return `${describePlace(place)}: ${what}${hint}`;
+}
+
+/** A GraphQLError with where in its text it is: `(line 12, column 3: iata ID!)`. */
+function withTextPlace(error: Error): string {
+  const { locations, source } = error as {
+    locations?: readonly { readonly line: number; readonly column: number }[];
+    source?: { readonly body: string };
+  };
+  const at = locations?.[0];
+  if (at === undefined) return error.message;
+  const text = source?.body.split(/\r?\n/)[at.line - 1]?.trim().slice(0, 80) ?? '';
+  const place = `line ${at.line}, column ${at.column}${text === '' ? '' : `: ${text}`}`;
+  return `${error.message.replace(/\.$/, '')} (${place})`;
 }
 
 /** `path:line`, which Node prints above the line of code that does not link or parse. */

@@ -1,6 +1,6 @@
 import { env } from '../backend/setting.ts';
 import { Malformed, readPort, resolveSettings, type SettingUse } from '../backend/settings.ts';
-import { describeFailure } from '../describe-failure.ts';
+import { describeFailure, withDeepStacks } from '../describe-failure.ts';
 import { traceSettings } from '../telemetry/telemetry.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { RunningServer, ServerOptions } from './server-options.ts';
@@ -107,7 +107,7 @@ function beside({ port, adminPort }: { readonly port: number; readonly adminPort
 export async function orExit<Value>(start: () => Promise<Value>): Promise<Value> {
   try {
     // In a turn of its own: the main module is not on the stack of what fails, so it isn't blamed.
-    return await Promise.resolve().then(start);
+    return await withDeepStacks(() => Promise.resolve().then(start));
   } catch (error) {
     return exitWith(1, await describeFailure(error));
   }
