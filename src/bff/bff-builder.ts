@@ -15,6 +15,7 @@ import { refuseUnknown, shown } from '../refuse-unknown.ts';
 import type { RequestContext } from '../request.ts';
 import { type HouseAuth, scopeAuthOptions } from '../subschema/auth-scopes.ts';
 import { DateTime } from '../subschema/date-time.ts';
+import { withNearestMethod } from '../subschema/missing-method.ts';
 import type { Select } from './select.ts';
 
 interface ClientTypes extends HouseAuth {
@@ -149,7 +150,12 @@ export function createBffBuilder<Graph = object>(): BffBuilder<Graph> {
     const withDerive = (t: { field(options: object): unknown; arg: unknown }) => {
       const derive = (options: object) =>
         t.field(derived(options, placeOfCaller(derive) ?? fieldsPlace));
-      return fields({ arg: t.arg, derive } as never);
+      const given = { arg: t.arg, derive };
+      try {
+        return fields(given as never);
+      } catch (error) {
+        throw withNearestMethod(error, Object.keys(given));
+      }
     };
     if (typeName === 'Query') pothos.queryFields(withDerive as never);
     else if (rootTypes.has(typeName))

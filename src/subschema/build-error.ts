@@ -1,4 +1,6 @@
+import { RootFieldBuilder } from '@pothos/core';
 import { didYouMean } from '../nearest-name.ts';
+import { methodNames, withNearestMethod } from './missing-method.ts';
 import { fieldOfUnmadeType } from './unmade-types.ts';
 
 /**
@@ -12,7 +14,9 @@ export function buildError(
   atField: (field: string) => string = (field) => `${at}: ${field}`,
 ): Error {
   // These have the line of the developer's own code that they were thrown in.
-  if (error instanceof TypeError || error instanceof ReferenceError) return error;
+  if (error instanceof TypeError || error instanceof ReferenceError) {
+    return withNearestMethod(error, methodNames(RootFieldBuilder.prototype)) as Error;
+  }
   const said = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && /^[^\s:]+:\d+: /.test(said)) return error;
   const message = said.endsWith('.') ? said.slice(0, -1) : said;

@@ -42,6 +42,18 @@ describe('what does not fit', () => {
       [/mistakes\.test\.ts:\d+: t\.derive: needs must be a selection set.*but got: undefined$/],
     ],
     [
+      'a method that there is not',
+      () => {
+        const { places } = toySubschemas();
+        const builder = createBffBuilder<{ Airport: { iata: string } }>();
+        const fields = builder.fieldsOn('Airport', (t) => {
+          return { label: (t as unknown as { derived(): never }).derived() };
+        });
+        return composeBff(defineBff({ name: 'toy', subschemas: [places], fields: [fields] }));
+      },
+      [/^t\.derived is not a function\. Did you mean "derive"\?$/],
+    ],
+    [
       'no resolve',
       () => deriving({ needs: '{ iata }' }),
       [/mistakes\.test\.ts:\d+: t\.derive: resolve must be a function, but got: undefined$/],

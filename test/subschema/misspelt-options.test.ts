@@ -109,3 +109,9 @@ it.each<[string, () => unknown, string]>([
   expect(told.replace(/^\S+misspelt-options\.test\.ts:\d+: /, '')).toBe(message);
   expect(told).toMatch(/^test\/subschema\/misspelt-options\.test\.ts:\d+: /);
 });
+
+it('a method of `t`: told with the nearest', () => {
+  expect(() => field((t) => (t as unknown as { refrence(): never }).refrence())).toThrow(
+    new TypeError('t.refrence is not a function. Did you mean "reference"?'),
+  );
+});
