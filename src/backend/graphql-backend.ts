@@ -7,11 +7,13 @@ import {
   parse,
   print,
 } from 'graphql';
+import { describePlace, placeOfCaller } from '../definition-place.ts';
 import { BackendError, type BackendErrorCode, isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints, GraphqlRequest } from './backend.ts';
 import { type CallTarget, makeCall } from './call.ts';
+import { checkDefinition } from './check-definition.ts';
 import { graphqlTransport } from './graphql-transport.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
 import { effectivePolicy } from './policy.ts';
@@ -62,6 +64,11 @@ export interface RemoteError {
 
 /** Describes a remote GraphQL service over HTTP. Inert. */
 export function defineGraphqlBackend(options: GraphqlBackendOptions): Backend<GraphqlApi> {
+  checkDefinition(
+    `${describePlace(placeOfCaller(defineGraphqlBackend))}: defineGraphqlBackend`,
+    options,
+    ['tls'],
+  );
   const { name, policy = {} } = options;
   const effective = effectivePolicy({ name, kind: 'graphql', policy });
   const target: CallTarget = {

@@ -3,6 +3,7 @@ import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints } from './backend.ts';
 import { type CallTarget, type PlannedCall, makeCall, openStream } from './call.ts';
+import { checkDefinition } from './check-definition.ts';
 import type { AnyService, GrpcApi, GrpcCallOptions } from './grpc-api.ts';
 import { grpcTransport } from './grpc-transport.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
@@ -40,8 +41,13 @@ export interface GrpcBackendOptions {
 export function defineGrpcBackend<Service = AnyService>(
   options: GrpcBackendOptions,
 ): Backend<GrpcApi<Service>> {
-  const { name, policy = {}, proto, service } = options;
   const place = placeOfCaller(defineGrpcBackend);
+  checkDefinition(`${describePlace(place)}: defineGrpcBackend`, options, [
+    'proto',
+    'service',
+    'tls',
+  ]);
+  const { name, policy = {}, proto, service } = options;
   const effective = effectivePolicy({ name, kind: 'grpc', policy });
   const wire: Wire = {
     name,

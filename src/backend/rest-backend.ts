@@ -1,8 +1,10 @@
+import { describePlace, placeOfCaller } from '../definition-place.ts';
 import { isBackendError } from '../error.ts';
 import type { RequestContext } from '../request.ts';
 import type { BackendAuth } from './authorization.ts';
 import type { Backend, BackendPolicy, CallHints, RestRequest } from './backend.ts';
 import { type CallTarget, makeCall } from './call.ts';
+import { checkDefinition } from './check-definition.ts';
 import { type BackendHeaders, outgoingHeaders } from './headers.ts';
 import { effectivePolicy } from './policy.ts';
 import type { AnyPaths, RestApi, RestCallOptions } from './rest-api.ts';
@@ -35,6 +37,11 @@ export interface RestBackendOptions {
 export function defineRestBackend<Paths = AnyPaths>(
   options: RestBackendOptions,
 ): Backend<RestApi<Paths>> {
+  checkDefinition(
+    `${describePlace(placeOfCaller(defineRestBackend))}: defineRestBackend`,
+    options,
+    ['tls'],
+  );
   const { name, policy = {} } = options;
   const effective = effectivePolicy({ name, kind: 'rest', policy });
   const wire: Wire = {

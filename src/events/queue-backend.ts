@@ -5,6 +5,8 @@ import type {
   RestRequest,
   Transport,
 } from '../backend/backend.ts';
+import { checkDefinition } from '../backend/check-definition.ts';
+import { describePlace, placeOfCaller } from '../definition-place.ts';
 import { lateError, leftError } from '../backend/call.ts';
 import { effectivePolicy } from '../backend/policy.ts';
 import { underPolicy } from '../backend/resilience/compose.ts';
@@ -32,6 +34,11 @@ export type QueueBackendOptions = Omit<RestBackendOptions, 'tls'>;
 export function defineQueueBackend<Paths = AnyPaths>(
   options: QueueBackendOptions,
 ): Backend<RestApi<Paths>> {
+  checkDefinition(
+    `${describePlace(placeOfCaller(defineQueueBackend))}: defineQueueBackend`,
+    options,
+    [],
+  );
   const { name, policy = {} } = options;
   const effective = effectivePolicy({ name, kind: 'rest', policy });
   return {
