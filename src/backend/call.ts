@@ -78,8 +78,12 @@ export function openStream(
   const { transport } = liveBackend(context, target);
   if (!transport.stream) throw new Error(`backend "${target.name}" has no streams`);
   const open = (sent: BackendCall) => transport.stream!(sent);
-  const stream = streamAuthorized(context, target, open, call, leftError);
-  const values = stream[Symbol.asyncIterator]();
+  let values: AsyncIterator<unknown>;
+  try {
+    values = streamAuthorized(context, target, open, call, leftError)[Symbol.asyncIterator]();
+  } catch (error) {
+    throw failed(record, call, error);
+  }
   const end = (outcome: string): void => {
     if (record.outcome !== 'pending') return;
     record.outcome = outcome;

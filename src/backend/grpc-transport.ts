@@ -12,6 +12,7 @@ import type { BackendCall, GrpcRequest, Transport } from './backend.ts';
 import { leftError, noticedLate } from './call.ts';
 import { openClient, probeClient } from './grpc-client.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { grpcMetadata } from './headers.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import type { ProtoMethod } from './proto-service.ts';
 import { grpcStatusMeaning } from './status.ts';
@@ -236,7 +237,18 @@ function methodOf(wire: Wire, call: BackendCall, request: GrpcRequest): ProtoMet
 
 function metadataOf(call: BackendCall): Metadata {
   const metadata = new Metadata();
-  for (const name in call.headers) metadata.set(name, call.headers[name]!);
+  for (const name in call.headers) {
+    try {
+      metadata.set(name, call.headers[name]!);
+    } catch {
+      // The cause would have the value, which may be a token.
+      throw new BackendError({
+        code: 'BAD_USER_INPUT',
+        backend: call.backend,
+        message: `${call.backend} ${call.operation} was not sent: its header ${JSON.stringify(name)} is refused: ${grpcMetadata.sentence}`,
+      });
+    }
+  }
   return metadata;
 }
 

@@ -1,7 +1,7 @@
-import type { IncomingHeaders } from '../backend/headers.ts';
+import { type IncomingHeaders, forwardedHeader } from '../backend/headers.ts';
 import type { RequestContext } from '../request.ts';
 
 /** The `Accept-Language` that backends are told; null when the client has none. */
 export function languageOf(context: RequestContext & IncomingHeaders): string | null {
-  return context.headers?.['accept-language'] ?? null;
+  return forwardedHeader(context, 'accept-language');
 }
