@@ -14,7 +14,7 @@ let lastId = 0;
 export function answerKeyOf(
   bff: string,
   plan: object,
-  { request, caller }: Pick<OperationRun, 'request' | 'caller'>,
+  { request, caller, locale }: Pick<OperationRun, 'request' | 'caller' | 'locale'>,
 ): AnswerKey {
   let keys = known.get(plan);
   if (keys === undefined) {
@@ -22,7 +22,7 @@ export function answerKeyOf(
     const operation = operationKey({ bff, schemaHash: '', operation: String(++lastId) });
     known.set(plan, (keys = { operation, last: null }));
   }
-  const { locale, client } = caller;
+  const { client } = caller;
   const { variables } = request;
   const parts = { variables, locale, client };
   if (keys.last?.isOf(parts)) return keys.last;

@@ -1,4 +1,4 @@
-import { forwardedHeaders } from '../backend/headers.ts';
+import { forwardedHeaders, isForwarded } from '../backend/headers.ts';
 import { readTraceparent } from '../telemetry/trace-context.ts';
 
 /** What backends may be told of a request's headers, names in lower case. */
@@ -12,7 +12,8 @@ export function forwardedHeadersOf(headers: Pick<Headers, 'get'>): ForwardedHead
   let forwarded: Record<string, string> | undefined;
   for (const name of forwardedHeaders) {
     const value = headers.get(name);
-    if (value !== null && value.length <= maxLength) (forwarded ??= {})[name] = value;
+    if (value === null || value.length > maxLength || !isForwarded(value)) continue;
+    (forwarded ??= {})[name] = value;
   }
   if (forwarded === undefined) return none;
   if (!readTraceparent(forwarded['traceparent'])) {

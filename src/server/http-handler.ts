@@ -136,7 +136,6 @@ function useOperations<Plan>({
           client: clientIdentityOf(request.headers),
           address: context.res ? gate.address(context.res.req) : null,
           isPrefetch: isPrefetch(request.headers),
-          locale: request.headers.get('accept-language'),
           transport: request.method === 'GET' ? 'http-get' : 'http',
           headers: request.headers,
           signal: request.signal,

@@ -155,10 +155,6 @@ class JsonPost implements IncomingRequest, Caller {
     return isPrefetch(this.headers);
   }
 
-  get locale(): string | null {
-    return this.headers.get('accept-language');
-  }
-
   /** What is answered at once never asks, and then nothing listens. */
   get signal(): AbortSignal {
     if (this.#left === undefined) {

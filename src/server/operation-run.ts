@@ -13,6 +13,8 @@ import { positionOf } from './subscribe-operation.ts';
 export interface OperationRun {
   readonly request: OperationRequest;
   readonly caller: Caller;
+  /** `Accept-Language`, as resolvers and backends see it. */
+  readonly locale: string | null;
   readonly viewer: Viewer | null;
   /** Makes the operation's context, which lives until whoever opened it releases it or the signal aborts. */
   readonly open: (clientSignal: AbortSignal) => OperationContext;
@@ -55,6 +57,10 @@ export class LiveRun implements OperationRun {
       logger,
       telemetry,
     });
+  }
+
+  get locale(): string | null {
+    return this.#headers['accept-language'] ?? null;
   }
 
   readonly open = (clientSignal: AbortSignal): OperationContext => {

@@ -29,8 +29,6 @@ import type { EventFlow } from './subscription.ts';
 export interface Caller extends Asking {
   readonly requestId: string;
   readonly client: ClientIdentity;
-  /** `Accept-Language`, as it came. */
-  readonly locale: string | null;
   readonly transport: string;
   /** The request's own; only what backends may be told of goes on. */
   readonly headers: Pick<Headers, 'get'>;

@@ -99,7 +99,6 @@ export function createSocketProtocol<Plan>(
           name: label(parameters?.['graphql-client-name']) ?? named.name,
           version: label(parameters?.['graphql-client-version']) ?? named.version,
         },
-        locale: request.headers.get('accept-language'),
         transport: 'websocket',
         headers: headersOf(payload, request),
         signal: controller.signal,
