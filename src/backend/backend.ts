@@ -38,6 +38,8 @@ export interface CallHints {
   readonly batchSize?: number;
   /** Whether sending it twice does no harm, whatever the method says. */
   readonly idempotent?: boolean;
+  /** Whether operations that did not ask for it get its answer. @default false */
+  readonly isShared?: boolean;
   /** Instead of the operation's own: a call that several operations wait for outlives each of them. */
   readonly signal?: AbortSignal;
   /** Instead of the operation's own, on the clock of `performance.now()`, in milliseconds. */

@@ -6,7 +6,12 @@ import { type CallTarget, type PlannedCall, makeCall, openStream } from './call.
 import { checkDefinition } from './check-definition.ts';
 import type { AnyService, GrpcApi, GrpcCallOptions } from './grpc-api.ts';
 import { grpcTransport } from './grpc-transport.ts';
-import { type BackendHeaders, grpcMetadata, outgoingHeaders } from './headers.ts';
+import {
+  type BackendHeaders,
+  grpcMetadata,
+  outgoingHeaders,
+  sharedGrpcMetadata,
+} from './headers.ts';
 import { effectivePolicy } from './policy.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type ProtoMethod, loadProtoService } from './proto-service.ts';
@@ -111,6 +116,7 @@ class GrpcCalls {
 
   #plan(method: string, message: unknown, options: GrpcCallOptions | undefined): PlannedCall {
     const { name, service, headers } = this.#wire;
+    const rule = this.#hints?.isShared === true ? sharedGrpcMetadata : grpcMetadata;
     const key = options?.idempotencyKey;
     const own =
       key === undefined ? options?.headers : { ...options?.headers, 'idempotency-key': key };
@@ -119,7 +125,7 @@ class GrpcCalls {
       // The standard read methods of the API Improvement Proposals have no effects.
       idempotent: key !== undefined || /^(Get|List|BatchGet|Search|Watch)([A-Z]|$)/.test(method),
       request: { kind: 'grpc', method, message },
-      headers: outgoingHeaders(this.#context, name, headers, own, grpcMetadata),
+      headers: outgoingHeaders(this.#context, name, headers, own, rule),
     };
   }
 }

@@ -31,10 +31,12 @@ const refused = new Set([
 /** Under what an operation remembers the headers that all of its calls have. */
 const common = {};
 
-/** Which headers a wire takes; names in lower case. */
+/** Which headers a call takes; names in lower case. */
 export interface HeaderRule {
   readonly name: RegExp;
   readonly value: RegExp;
+  /** Whether it says the language of who asks. */
+  readonly hasLanguage: boolean;
   /** For who wrote one that it does not take. */
   readonly sentence: string;
 }
@@ -43,6 +45,7 @@ export interface HeaderRule {
 const httpHeaders: HeaderRule = {
   name: /^[!#$%&'*+.^_`|~0-9a-z-]+$/,
   value: /^[\t\x20-\x7e\x80-\xff]*$/,
+  hasLanguage: true,
   sentence: 'names are tokens, and values Latin-1 without control characters',
 };
 
@@ -50,9 +53,16 @@ const httpHeaders: HeaderRule = {
 export const grpcMetadata: HeaderRule = {
   name: /^(?!grpc-)(?!.*-bin$)[0-9a-z_.-]+$/,
   value: /^[\x20-\x7e]*$/,
+  hasLanguage: true,
   sentence:
     'gRPC takes values of visible ASCII and spaces, and names of letters, digits, "_", "-" and "." that neither begin with "grpc-" nor end in "-bin"',
 };
+
+/**
+ * The same for an answer that others get as well: no word of gRPC says that it is another one for
+ * another language. A load whose values are has the language among its arguments.
+ */
+export const sharedGrpcMetadata: HeaderRule = { ...grpcMetadata, hasLanguage: false };
 
 /**
  * The headers of one call: who asks (`x-request-id`, `x-client-name`), the forwarded ones, then
@@ -71,8 +81,10 @@ export function outgoingHeaders(
   // Only this function writes under its own key.
   let headers = context.memo.get(common) as Readonly<Record<string, string>> | undefined;
   if (headers === undefined) context.memo.set(common, (headers = commonHeaders(context)));
-  if (ofBackend === undefined && ofCall === undefined) return headers;
+  const tells = rule.hasLanguage || headers['accept-language'] === undefined;
+  if (tells && ofBackend === undefined && ofCall === undefined) return headers;
   const all: Record<string, string> = { ...headers };
+  if (!tells) delete all['accept-language'];
   if (ofBackend) {
     const added = typeof ofBackend === 'function' ? ofBackend(context) : ofBackend;
     add(all, added, rule, `the headers of backend "${backend}" have`, backend);

@@ -21,7 +21,7 @@ export async function ask(
   context: RequestContext,
   keys: readonly unknown[],
   args: unknown,
-  bounds: Pick<CallHints, 'signal' | 'deadline'>,
+  bounds: Pick<CallHints, 'isShared' | 'signal' | 'deadline'>,
   conditional?: ConditionalReads,
 ): Promise<BatchAnswer> {
   let freshness = unsaid;

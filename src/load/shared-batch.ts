@@ -11,7 +11,10 @@ import { StoredBatch } from './stored-batch.ts';
 
 /** What all operations of a server share of one batch: values kept, and flights. */
 export class SharedBatch implements TaggedCache {
-  /** Null until the first answer tells whether it varies by language; told apart until then. */
+  /**
+   * Null until the first answer tells whether it varies by language; told apart until then. Calls of
+   * gRPC, which can't tell, say no language.
+   */
   variesByLanguage: boolean | null;
   readonly #plan: BatchPlan;
   readonly #caches: Caches;
@@ -27,8 +30,7 @@ export class SharedBatch implements TaggedCache {
     this.#caches = caches;
     this.#cache = new EntityCache(options, now);
     this.#leastTtlMs = 0.9 * (options.ttlMs ?? 0);
-    const isHttp = plan.backend.kind === 'rest' || plan.backend.kind === 'graphql';
-    this.variesByLanguage = isHttp ? null : false;
+    this.variesByLanguage = plan.backend.kind === 'grpc' ? false : null;
     const keeps = this.#leastTtlMs > 0;
     if (keeps && plan.backend.kind === 'rest') {
       const maxBytes = Math.ceil((options.maxBytes ?? 16 * 1024 * 1024) / 4);
@@ -85,7 +87,7 @@ export class SharedBatch implements TaggedCache {
       asker.context,
       keys.map(({ key }) => key),
       asker.args,
-      { signal: left.signal, deadline },
+      { isShared: true, signal: left.signal, deadline },
       this.#conditional,
     );
     const flight: Flight = {

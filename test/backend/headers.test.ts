@@ -1,5 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import type { GrpcApi } from '../../src/backend/grpc-api.ts';
 import { defineGrpcBackend } from '../../src/backend/grpc-backend.ts';
 import type { BackendHeaders } from '../../src/backend/headers.ts';
 import { createLiveBackend } from '../../src/backend/live-backend.ts';
@@ -34,6 +36,17 @@ async function flights(ofBackend?: BackendHeaders, auth?: { readonly audience: s
   };
 }
 
+const german = { 'accept-language': 'de' };
+
+function flightById(backend: Backend<GrpcApi<Flights>>, scope: 'none' | 'public') {
+  return defineBatch(backend, {
+    load: (ids: readonly string[], api) =>
+      Promise.all(ids.map((id) => api.call('GetFlight', { id }))),
+    keyOf: ({ id }) => id,
+    cache: scope === 'none' ? { scope } : { scope, ttlMs: 60_000 },
+  });
+}
+
 describe('a client’s headers', () => {
   it('go on to gRPC as far as it takes them', async () => {
     const { definition, told, contextOf } = await flights();
@@ -48,16 +61,33 @@ describe('a client’s headers', () => {
 
   it('fail nobody who waits for the same', async () => {
     const { definition, told, contextOf } = await flights();
-    const batch = defineBatch(definition, {
-      load: (ids: readonly string[], api) =>
-        Promise.all(ids.map((id) => api.call('GetFlight', { id }))),
-      keyOf: ({ id }) => id,
-      cache: { scope: 'public' },
-    });
+    const batch = flightById(definition, 'public');
     const both = [contextOf({ headers: hostile }), contextOf()];
     const answers = await Promise.all(both.map((context) => batch.load(context, '7')));
     expect(answers).toMatchObject([{ id: '7' }, { id: '7' }]);
     expect(told).toHaveLength(1);
+  });
+});
+
+describe('the language of who asks', () => {
+  it.each([
+    ['is told to gRPC by a load of one operation', 'none', 'de', 2],
+    ['is not told to gRPC where others get the answer', 'public', undefined, 1],
+  ] as const)('%s', async (_case, scope, language, calls) => {
+    const { definition, told, contextOf } = await flights();
+    const batch = flightById(definition, scope);
+    for (const context of [contextOf({ headers: german }), contextOf({ headers: german })]) {
+      await batch.load(context, '7');
+    }
+    expect(told.map((metadata) => metadata.getMap()['accept-language'])).toEqual(
+      Array.from({ length: calls }, () => language),
+    );
+  });
+
+  it('is told to gRPC by a definition that always says the same', async () => {
+    const { definition, told, contextOf } = await flights({ 'accept-language': 'en' });
+    await flightById(definition, 'public').load(contextOf({ headers: german }), '7');
+    expect(told[0]!.getMap()['accept-language']).toBe('en');
   });
 });
 
