@@ -3,7 +3,8 @@ import type { RequestContext, Viewer } from '../request.ts';
 
 /**
  * What may be kept of one operation's answer: the strictest scope and the shortest lifetime of all
- * that went into it. Loads report here; what nobody declared makes the answer private and uncached.
+ * that went into it. Loads report here; what nobody declared makes the answer private and uncached:
+ * a resolver's own calls of backends, and whatever it reads of jobs, topics and webhooks.
  */
 export class AnswerPolicy {
   /** Calls that a declared load made; the others came from resolvers directly. */
@@ -102,8 +103,9 @@ export function policyOf(context: RequestContext): AnswerPolicy {
 }
 
 /**
- * The same context, in which a resolver that reads `viewer` makes the answer that viewer's. Without
- * it no answer counts as public, since nobody can know what it depends on. Loads say their own scope.
+ * The same context, in which a resolver that reads `viewer` makes the answer that viewer's, and one
+ * that reads `events` makes it nothing to keep. Without it no answer counts as public, since nobody
+ * can know what it depends on. Loads say their own scope.
  */
 export function watchViewer(context: RequestContext): RequestContext {
   const policy = policyOf(context);
@@ -123,12 +125,12 @@ class WatchedContext implements RequestContext {
   readonly headers: RequestContext['headers'];
   readonly loads: RequestContext['loads'];
   readonly traceCall: RequestContext['traceCall'];
-  readonly events: RequestContext['events'];
-  readonly position: RequestContext['position'];
   readonly #policy: AnswerPolicy;
   readonly #viewer: Viewer | null;
   readonly #address: RequestContext['address'];
   readonly #tokenFor: RequestContext['tokenFor'];
+  readonly #events: RequestContext['events'];
+  readonly #position: RequestContext['position'];
 
   constructor(context: RequestContext, policy: AnswerPolicy) {
     this.requestId = context.requestId;
@@ -141,12 +143,12 @@ class WatchedContext implements RequestContext {
     this.headers = context.headers;
     this.loads = context.loads;
     this.traceCall = context.traceCall;
-    this.events = context.events;
-    this.position = context.position;
     this.#policy = policy;
     this.#viewer = context.viewer;
     this.#address = context.address;
     this.#tokenFor = context.tokenFor;
+    this.#events = context.events;
+    this.#position = context.position;
   }
 
   get viewer(): Viewer | null {
@@ -164,5 +166,17 @@ class WatchedContext implements RequestContext {
   get tokenFor(): RequestContext['tokenFor'] {
     this.#policy.readsViewer();
     return this.#tokenFor;
+  }
+
+  /** How jobs, topics and webhooks stand is true of this moment only. */
+  get events(): RequestContext['events'] {
+    this.#policy.uses('none');
+    return this.#events;
+  }
+
+  /** Each subscription has its own. */
+  get position(): RequestContext['position'] {
+    this.#policy.readsViewer();
+    return this.#position;
   }
 }

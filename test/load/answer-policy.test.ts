@@ -87,13 +87,17 @@ describe('the policy of an answer', () => {
     expect(context.calls).toHaveLength(1);
   });
 
-  it('is the viewer’s when a resolver asked who that is, or nobody looked', async () => {
+  it('is the viewer’s when a resolver asked who that is, or where they are, or nobody looked', async () => {
     const { live } = liveAirports();
     const batch = airportByIata(forMs(60_000));
     const reading = watched(live);
     await batch.load(reading, 'A');
     expect(reading.viewer).toBeNull();
     expect(policyOf(reading)).toMatchObject({ scope: 'viewer' });
+    const placed = watched(live);
+    await batch.load(placed, 'A');
+    expect(placed.position).toBeUndefined();
+    expect(policyOf(placed)).toMatchObject({ scope: 'viewer' });
     const unwatched = contextOver([live]);
     await batch.load(unwatched, 'A');
     expect(policyOf(unwatched)).toMatchObject({ scope: 'viewer' });
@@ -132,6 +136,15 @@ describe('the policy of an answer', () => {
         const context = watched(live);
         await airportByIata(forMs(60_000)).load(context, 'A');
         await airports.api(context).get('/airports', { query: { ids: ['B'] } });
+        return context;
+      },
+    ],
+    [
+      'a resolver read how jobs stand',
+      async (live) => {
+        const context = watched(live);
+        await airportByIata(forMs(60_000)).load(context, 'A');
+        expect(context.events).toBeUndefined();
         return context;
       },
     ],

@@ -4,6 +4,7 @@ import {
   type CreateServerOptions,
   createServer,
   createSubschemaBuilder,
+  defineBatch,
   defineBff,
   defineJob,
   defineRestBackend,
@@ -52,13 +53,21 @@ export async function startJobServer({ run, server, ...options }: WorkOptions) {
     }),
   );
   const backend = defineRestBackend({ name: 'things', endpoints: 'http://127.0.0.1:1' });
+  const things = defineBatch(backend, {
+    load: (_ids: readonly string[], api) => api.get('/') as Promise<{ id: string }[]>,
+    keyOf: ({ id }) => id,
+    cache: { scope: 'public', ttlMs: 60_000 },
+  });
+  builder.queryField('thing', (t) =>
+    t.string({ resolve: async (_, _args, context) => (await things.load(context, '1'))?.id }),
+  );
   const bff = defineBff({
     name: 'test',
     subschemas: [defineSubschema({ backend, builder, jobs: [job] })],
   });
   const running = createServer(bff, {
     settings: {},
-    backends: { things: fakeBackend({}) },
+    backends: { things: fakeBackend({ 'GET /': () => [{ id: '1' }] }) },
     logger: createLogger({ environment: 'production', level: 'silent' }),
     environment: 'development',
     viewer: (request) => {

@@ -31,6 +31,19 @@ it('answers at once, does the work after, and tells who follows it', async () =>
   expect((await ask(jobOf(idOf(answer)))).data?.['job']).toEqual(told.at(-1));
 });
 
+it('says how a job stands now, beside what is kept', async () => {
+  const { resolve: open, promise: opened } = Promise.withResolvers<void>();
+  const { ask, url } = await startJobServer({ run: () => opened });
+  const id = idOf(await ask(work('a')));
+  const both = `{ job(id: "${id}") { status } thing }`;
+  const stands = async () => (await ask(both)).data;
+  await expect.poll(stands).toEqual({ job: { status: 'RUNNING' }, thing: '1' });
+  const following = follow(url, id);
+  open();
+  expect((await following).at(-1)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await stands()).toEqual({ job: { status: 'SUCCEEDED' }, thing: '1' });
+});
+
 it('shows a job to nobody but who enqueued it', async () => {
   const { ask, url } = await startJobServer({ run: () => 'secret' });
   const id = idOf(await ask(work('a'), 'ada'));
