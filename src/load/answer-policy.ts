@@ -1,4 +1,4 @@
-import type { BackendCallRecord } from '../backend/backend.ts';
+import type { BackendCall, BackendCallRecord } from '../backend/backend.ts';
 import type { RequestContext, Viewer } from '../request.ts';
 
 /**
@@ -7,11 +7,11 @@ import type { RequestContext, Viewer } from '../request.ts';
  * a resolver's own calls of backends, and whatever it reads of jobs, topics and webhooks.
  */
 export class AnswerPolicy {
-  /** Calls that a declared load made; the others came from resolvers directly. */
-  declaredCalls = 0;
   /** Backends of which something in the answer is past its lifetime. */
   readonly staleBackends = new Set<string>();
   readonly #calls: readonly BackendCallRecord[];
+  /** Those of them that a declared load made; the others came from resolvers directly. */
+  readonly #declaredCalls = new Set<BackendCallRecord>();
   readonly #tags: (readonly string[])[] = [];
   #declared = false;
   #isPublic = true;
@@ -54,6 +54,11 @@ export class AnswerPolicy {
     if (scope === 'none') this.#lifetimeMs = 0;
   }
 
+  /** A declared load made this call, however often it is sent: a refused token is replaced. */
+  declares({ record }: Pick<BackendCall, 'record'>): void {
+    if (record !== undefined) this.#declaredCalls.add(record);
+  }
+
   keepFor(ms: number): void {
     if (ms < this.#lifetimeMs) this.#lifetimeMs = ms;
   }
@@ -86,7 +91,7 @@ export class AnswerPolicy {
   }
 
   #isAccounted(): boolean {
-    return this.#calls.length === this.declaredCalls;
+    return this.#calls.length === this.#declaredCalls.size;
   }
 }
 

@@ -33,7 +33,7 @@ export async function ask(
       batchSize: keys.length,
       idempotent: true,
       through(call, transport) {
-        policy.declaredCalls += 1;
+        policy.declares(call);
         return conditional ? conditional.through(call, transport) : transport.call(call);
       },
       onAnswer(answer, call) {

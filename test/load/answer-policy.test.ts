@@ -25,6 +25,17 @@ const forMs = (ttlMs: number, scope: 'public' | 'viewer' = 'public'): BatchCache
 });
 
 describe('the policy of an answer', () => {
+  it('counts a load whose token was refused once as one call', async () => {
+    const { context, batch, calls } = refusingOnce();
+    await batch.load(context, 'A');
+    expect(calls.map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer old',
+      'Bearer new',
+    ]);
+    expect(context.calls).toHaveLength(1);
+    expect(policyOf(context)).toMatchObject({ scope: 'viewer', lifetimeMs: 54_000 });
+  });
+
   it('is public for the shortest lifetime of what went into it', async () => {
     const { live } = liveAirports();
     const context = watched(live);
@@ -140,6 +151,15 @@ describe('the policy of an answer', () => {
       },
     ],
     [
+      'a resolver called a backend itself, and the token of a load was refused once',
+      async () => {
+        const { context, batch, api } = refusingOnce();
+        await batch.load(context, 'A');
+        await api.get('/airports', { query: { ids: ['B'] } });
+        return context;
+      },
+    ],
+    [
       'a resolver read how jobs stand',
       async (live) => {
         const context = watched(live);
@@ -223,6 +243,28 @@ describe('the policy of an answer', () => {
     expect(policyOf(context).staleBackends.size).toBe(0);
   });
 });
+
+/** An airports backend that refuses the first token it is shown, and an operation over it. */
+function refusingOnce() {
+  const backend = defineRestBackend<AirportPaths>({
+    name: 'airports',
+    endpoints: 'http://127.0.0.1:1',
+    auth: { audience: 'urn:airports' },
+  });
+  const { live, calls } = liveAirports((codes, call) => {
+    if (calls.length > 1) return everyAirport(codes, call);
+    throw new BackendError({ code: 'UNAUTHENTICATED', backend: 'airports', message: 'old' });
+  });
+  const batch = defineBatch(backend, {
+    load: (codes: readonly string[], api) => api.get('/airports', { query: { ids: codes } }),
+    rows: (page) => page.items,
+    keyOf: (airport) => airport.iata,
+    cache: forMs(60_000, 'viewer'),
+  });
+  const tokenFor = (_audience: string, refused?: string) => (refused === undefined ? 'old' : 'new');
+  const context = watchViewer({ ...contextOver([live], { subject: 'ann' }), tokenFor });
+  return { context, batch, api: backend.api(context), calls };
+}
 
 function unavailable() {
   return new BackendError({ code: 'UPSTREAM_UNAVAILABLE', backend: 'airports', message: 'down' });
