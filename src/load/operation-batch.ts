@@ -183,8 +183,18 @@ export class OperationBatch implements Asker, Waiter {
     }
   }
 
-  /** Joins the flights that already carry some keys; looks for the others in the shared store, then asks. */
+  /** Nothing thrown on the way leaves a key waiting. */
   #dispatch(keys: readonly PendingKey[], looked = false, asOf: string | null = null): void {
+    try {
+      this.#send(keys, looked, asOf);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause), { cause });
+      this.#settle(keys, { ...unkept, error });
+    }
+  }
+
+  /** Joins the flights that already carry some keys; looks for the others in the shared store, then asks. */
+  #send(keys: readonly PendingKey[], looked: boolean, asOf: string | null): void {
     const refused = refusalOf(this.#context, this.#plan);
     if (refused !== undefined) {
       this.#settle(keys, { ...unkept, error: refused });

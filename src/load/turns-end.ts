@@ -10,7 +10,7 @@ let waiting: Waiting[] = [];
 /**
  * Runs what is given at the end of this turn of the event loop, all of it without a pause: operations
  * that ask for the same in one turn find each other's calls on their way. Each goes on in the async
- * context it came from, with its own trace.
+ * context it came from, with its own trace. What one throws is uncaught once the others have run.
  */
 export function atTurnsEnd(run: () => void): void {
   // Not `AsyncLocalStorage.bind`, which makes accessors that V8 keeps until a full collection.
@@ -21,5 +21,13 @@ export function atTurnsEnd(run: () => void): void {
 function flush(): void {
   const all = waiting;
   waiting = [];
-  for (const { run, origin } of all) origin.runInAsyncScope(run);
+  for (const { run, origin } of all) {
+    try {
+      origin.runInAsyncScope(run);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
 }

@@ -39,6 +39,19 @@ describe('a shared store', () => {
     expect(batch.loadMany(contextOver([other.live]), ['A', 'B', 'C'])).not.toBeInstanceOf(Promise);
   });
 
+  it('fails the keys that were looked for when the look itself throws', async () => {
+    const store = new MemoryRoom().store();
+    const { live } = liveAirports();
+    createCaches({ backends: [live], store });
+    Object.defineProperty(store, 'ready', {
+      get() {
+        throw new Error('gone');
+      },
+    });
+    const column = await airportByIata(forMinutes).loadMany(contextOver([live]), ['A', 'B']);
+    expect(column).toEqual([new Error('gone'), new Error('gone')]);
+  });
+
   it('is read once for more keys than a call may carry', async () => {
     const room = new MemoryRoom();
     const one = instanceIn(room);
