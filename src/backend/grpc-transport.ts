@@ -9,16 +9,16 @@ import {
 } from '@grpc/grpc-js';
 import { BackendError } from '../error.ts';
 import type { BackendCall, GrpcRequest, Transport } from './backend.ts';
-import { leftError, noticedLate } from './call.ts';
+import { leftError } from './call.ts';
 import { openClient, probeClient } from './grpc-client.ts';
+import { grpcError } from './grpc-error.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { grpcMetadata } from './headers.ts';
 import type { EffectiveBackendPolicy } from './policy.ts';
 import type { ProtoMethod } from './proto-service.ts';
-import { grpcStatusMeaning } from './status.ts';
 import { withoutStacks } from '../without-stacks.ts';
 import { type TlsFiles, TlsMaterial } from './tls.ts';
-import { WireError, grpcStatusFacts } from './wire-failure.ts';
+import { WireError } from './wire-failure.ts';
 
 /**
  * gRPC to one endpoint. The deadline travels as `grpc-timeout`; leaving cancels the call upstream.
@@ -134,7 +134,7 @@ function sendUnary(
           error?.code === status.DEADLINE_EXCEEDED ? wire.timeoutsInARow + 1 : 0;
         if (wire.timeoutsInARow >= mostTimeoutsInARow) wire.reconnect();
         if (error === null) open.resolve(answer);
-        else open.reject(open.guard.error ?? statusError(wire, open.call, error));
+        else open.reject(open.guard.error ?? grpcError(open.call, wire.host, error));
       },
     ),
   );
@@ -214,7 +214,7 @@ function serverStream(wire: Wire, call: BackendCall): AsyncIterableIterator<unkn
       } catch (error) {
         guard.end();
         if (returned) return { done: true, value: undefined };
-        throw guard.error ?? statusError(wire, call, error as ServiceError);
+        throw guard.error ?? grpcError(call, wire.host, error as ServiceError);
       }
     },
     // Not an async generator's return: that one would wait for a message that may never come.
@@ -250,30 +250,4 @@ function metadataOf(call: BackendCall): Metadata {
     }
   }
   return metadata;
-}
-
-function statusError(wire: Wire, call: BackendCall, error: ServiceError): BackendError {
-  const { code, details } = error;
-  // grpc-js reports what it refused itself in the words of a status that servers use otherwise.
-  const unreadable =
-    (code === 8 && /larger than max/i.test(details)) ||
-    (code === 13 && /parsing error|response message|decompress/i.test(details));
-  const unsendable = code === 13 && /serialization failure/i.test(details);
-  const meaning = unreadable
-    ? ({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false } as const)
-    : grpcStatusMeaning(unsendable ? 3 : code);
-  const reason = String(details)
-    .replace('. Last error: Error: ', '; last error: ')
-    .replace(/\. Resolution note: $/, '');
-  const pushback = error.metadata?.get('grpc-retry-pushback-ms')[0];
-  return new WireError(
-    {
-      ...meaning,
-      backend: call.backend,
-      message: `${call.backend} ${call.operation} failed with gRPC status ${code} at ${wire.host}: ${reason.slice(0, 300)}`,
-    },
-    unreadable || unsendable || (code === status.DEADLINE_EXCEEDED && noticedLate(call))
-      ? {}
-      : grpcStatusFacts(code, String(details), pushback),
-  );
 }

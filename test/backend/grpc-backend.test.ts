@@ -6,7 +6,7 @@ import { defineGrpcBackend } from '../../src/backend/grpc-backend.ts';
 import { dateToTimestamp, timestampToDate } from '../../src/backend/timestamp.ts';
 import { heldAfter, weighDown } from '../support/young-memory.ts';
 import { failure, flightsOver, grpcServer, proto } from './grpc-flights.ts';
-import { deadPort, tcpServer } from './servers.ts';
+import { deadPort, http2Server, tcpServer } from './servers.ts';
 
 describe('a gRPC backend', () => {
   it('calls a method: camelCase fields, 64-bit numbers as text, enums by name', async () => {
@@ -149,6 +149,26 @@ describe('a gRPC backend', () => {
       retryable: false,
     });
   });
+
+  it.each([{}, { 'grpc-encoding': 'zstd' }])(
+    'says what is wrong with a compressed answer of the encoding %j',
+    async (encoding) => {
+      const url = await http2Server((stream) => {
+        stream.respond(
+          { ':status': 200, 'content-type': 'application/grpc', ...encoding },
+          { waitForTrailers: true },
+        );
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+        stream.end(Buffer.from([1, 0, 0, 0, 1, 0]));
+      });
+      const { api } = flightsOver(url);
+      const failed = await failure(api.call('GetFlight', { id: '7' }));
+      expect(failed).toMatchObject({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false });
+      expect(failed.message).toBe(
+        `flights flights.v1.Flights/GetFlight answered at ${url.host} with a message that is marked as compressed, and no grpc-encoding of gzip or deflate`,
+      );
+    },
+  );
 
   it('cancels the call within 100 ms when the client leaves', async () => {
     const arrived = Promise.withResolvers<void>();

@@ -1,4 +1,9 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import {
+  type Http2Session,
+  type ServerHttp2Stream,
+  createServer as createHttp2Server,
+} from 'node:http2';
 import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -12,6 +17,21 @@ export async function httpServer(
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
+  });
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+/** An HTTP/2 server that does with its streams what no gRPC server would. */
+export async function http2Server(handler: (stream: ServerHttp2Stream) => void): Promise<URL> {
+  const sessions = new Set<Http2Session>();
+  const server = createHttp2Server();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', handler);
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  onTestFinished(() => {
+    server.close();
+    for (const session of sessions) session.destroy();
   });
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
