@@ -40,7 +40,10 @@ export type BatchCache =
       readonly scope: 'none';
     }
   | {
-      /** `public`: the same for everyone. `viewer`: for each viewer and their rights; without a viewer as `none`. */
+      /**
+       * `public`: the same for everyone, also where the backend's `headers` tell who asks: whose call
+       * it was is not looked at. `viewer`: for each viewer and their rights; without a viewer as `none`.
+       */
       readonly scope: 'public' | 'viewer';
       /** Lifetime in milliseconds, ±10 %; an upstream `Cache-Control` can shorten it. @default 0: only calls in flight are shared */
       readonly ttlMs?: number;
