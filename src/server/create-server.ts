@@ -20,6 +20,7 @@ import { createRateLimit } from './admission/rate-limit.ts';
 import { assertSafeStart, switchedOff } from './admission/safe-start.ts';
 import type { Composed } from './composed.ts';
 import { endpoint } from './endpoint.ts';
+import { createFailedRequests } from './failed-requests.ts';
 import { createHttpHandler } from './http-handler.ts';
 import { createHttpServer } from './http-server.ts';
 import { createJobsHost } from './jobs-host.ts';
@@ -113,11 +114,13 @@ export function createComposedServer<Plan>(
   };
   const run = createOperations({ ...operations, admit });
   const refused = createRefusalLog({ bff: composed.name, logger });
+  const failed = createFailedRequests({ bff: composed.name, logger });
   const pipeline = {
     composed,
     gate,
     environment,
     refused,
+    failed,
     onStream(response: ServerResponse) {
       streams.add(response);
       response.once('close', () => streams.delete(response));
@@ -125,7 +128,17 @@ export function createComposedServer<Plan>(
   };
   const yoga = createHttpHandler({ ...pipeline, run, viewer, auth });
   const sockets = createSocketHandler({ composed, run, gate, viewer, auth, logger });
-  const door = createJsonDoor({ limits, admit, gate, run, viewer, auth, refused, elsewhere: yoga });
+  const door = createJsonDoor({
+    limits,
+    admit,
+    gate,
+    run,
+    viewer,
+    auth,
+    refused,
+    failed,
+    elsewhere: yoga,
+  });
   const arrivals = createArrivals({
     gate,
     origins,
@@ -136,6 +149,7 @@ export function createComposedServer<Plan>(
           receiver: events.webhooks.receiver,
           address: gate.address,
           logger,
+          failed,
           elsewhere: door,
         })
       : door,
@@ -145,6 +159,7 @@ export function createComposedServer<Plan>(
     limits,
     origins,
     refused,
+    failed,
     ...arrivals,
     answered: (status) => telemetry.metrics.responseSent(status),
   });
@@ -153,6 +168,7 @@ export function createComposedServer<Plan>(
     backends,
     isReady: () => !draining,
     metrics: telemetry.metrics,
+    failed,
     explorer:
       production && adminToken !== null
         ? createStaffExplorer({

@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendNodeResponse } from '@whatwg-node/server';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../request.ts';
 import type { OperationRequest } from './admission/admission.ts';
@@ -10,6 +11,7 @@ import type { Composed } from './composed.ts';
 import { eventStreamResponse } from './event-stream.ts';
 import { endpoint } from './endpoint.ts';
 import { useExplorer } from './explorer.ts';
+import type { FailedRequests } from './failed-requests.ts';
 import {
   eventsNotAccepted,
   mutationOverGet,
@@ -47,6 +49,8 @@ export interface HttpHandlerOptions<Plan> {
   readonly environment: Environment;
   /** Told of requests that never became operations. */
   readonly refused: RefusalLog;
+  /** What becomes of requests in which something is thrown. */
+  readonly failed: FailedRequests;
   readonly auth?: HookAuth | undefined;
   /** Whether GraphiQL is here. @default in development */
   readonly explorer?: boolean;
@@ -56,11 +60,31 @@ export interface HttpHandlerOptions<Plan> {
 
 /** What node:http adds to a request; absent when `fetch` was called. */
 interface NodeExchange {
+  readonly req?: IncomingMessage;
   readonly res?: ServerResponse;
 }
 
-/** GraphQL over HTTP. The plugins are the request's journey, top to bottom. */
+/** GraphQL over HTTP, for `fetch` and for node:http. */
 export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
+  const yoga = createPipeline(options);
+  // Yoga's own listener tells a client the stack of whatever is thrown.
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const exchange = { req: request, res: response };
+      const answer = await yoga.handleNodeRequestAndResponse(request, response, exchange);
+      await sendNodeResponse(answer, response, request, true);
+    } catch (error) {
+      options.failed.answer(response, error);
+    }
+  };
+  return Object.assign(handle, {
+    fetch: (request: Request, exchange: NodeExchange = {}): Promise<Response> | Response =>
+      yoga.fetch(request, exchange),
+  });
+}
+
+/** The plugins are the request's journey, top to bottom. */
+function createPipeline<Plan>(options: HttpHandlerOptions<Plan>) {
   const { composed, environment } = options;
   const { limits } = composed;
   return createYoga<NodeExchange>({
@@ -76,7 +100,11 @@ export function createHttpHandler<Plan>(options: HttpHandlerOptions<Plan>) {
     parserAndValidationCache: false,
     maxRequestBodySize: false,
     maskedErrors: {
-      maskError: (error) => maskError(error, { requestId: '', environment }),
+      maskError: (error) => {
+        // What no operation made of itself is no answer: it goes where it is logged.
+        if (!(error instanceof GraphQLError)) throw error;
+        return maskError(error, { requestId: '', environment });
+      },
     },
     plugins: [
       useRequestId(options.refused),

@@ -4,8 +4,10 @@ import type { Duplex } from 'node:stream';
 import { endpoint } from './endpoint.ts';
 import type { Limits } from '../limits.ts';
 import type { Origins } from './admission/origins.ts';
+import type { FailedRequests } from './failed-requests.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { newRequestId } from './request-identity.ts';
+import { hasUrl } from './request-target.ts';
 
 export interface HttpServerOptions {
   readonly limits: Limits;
@@ -13,8 +15,10 @@ export interface HttpServerOptions {
   readonly origins: Pick<Origins, 'mayConnect'>;
   /** Told of requests that are refused here. */
   readonly refused: RefusalLog;
+  /** What becomes of requests in which something is thrown. */
+  readonly failed: FailedRequests;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
   /** Told of the status of each response once it is over; 499 when the client left before it. */
   readonly answered: (status: number) => void;
 }
@@ -34,6 +38,7 @@ export function createHttpServer({
   limits,
   origins,
   refused,
+  failed,
   handle,
   upgrade,
   answered,
@@ -67,7 +72,7 @@ export function createHttpServer({
       response.on('close', closed);
       if (draining) response.shouldKeepAlive = false;
       const status = refusedStatus(request, limits);
-      if (status === undefined) return handle(request, response);
+      if (status === undefined) return failed.guard(response, () => handle(request, response));
       refused({ requestId: newRequestId(), status, reason: reasons[status] ?? '' });
       response.writeHead(status, { connection: 'close' });
       response.end();
@@ -79,10 +84,17 @@ export function createHttpServer({
     socket.once('close', () => sockets.delete(socket));
   });
 
-  server.on('upgrade', (request, socket, head) => {
+  server.on('upgrade', async (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     const status = draining ? 503 : refusedUpgrade(request, limits, origins);
-    if (status === undefined) return upgrade(request, socket, head);
+    if (status === undefined) {
+      try {
+        await upgrade(request, socket, head);
+      } catch (error) {
+        failed.cut(request, socket, error);
+      }
+      return;
+    }
     refused({ requestId: newRequestId(), status, reason: reasons[status] ?? '' });
     socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
@@ -122,12 +134,8 @@ function refusedStatus(request: IncomingMessage, limits: Limits): number | undef
   let size = 0;
   for (const text of request.rawHeaders) size += text.length;
   if (size > limits.headersLimitBytes) return 431;
-  const { host } = request.headers;
-  if (!request.url?.startsWith('/')) return 400;
-  return host === undefined || hostShape.test(host) ? undefined : 400;
+  return hasUrl(request) ? undefined : 400;
 }
-
-const hostShape = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /** Pages of other origins can't read answers over HTTP, and get no WebSocket either. */
 function refusedUpgrade(

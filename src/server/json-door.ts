@@ -11,6 +11,7 @@ import {
 import { type Gate, isPrefetch } from './admission/gate.ts';
 import type { Auth } from './auth/auth.ts';
 import { endpoint } from './endpoint.ts';
+import type { FailedRequests } from './failed-requests.ts';
 import { eventsNotAccepted, type HttpRefusal } from './http-refusal.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import { JsonReply } from './json-reply.ts';
@@ -32,6 +33,8 @@ export interface JsonDoorOptions {
   readonly auth?: Auth | undefined;
   /** Told of requests that never became operations. */
   readonly refused: RefusalLog;
+  /** What becomes of requests in which something is thrown. */
+  readonly failed: FailedRequests;
   /** The whole of GraphQL over HTTP, for what this door does not take. */
   readonly elsewhere: Elsewhere;
 }
@@ -49,7 +52,7 @@ export interface Elsewhere {
  * elsewhere, its body already read where it had to be.
  */
 export function createJsonDoor(options: JsonDoorOptions) {
-  const { limits, admit, run, auth, refused, elsewhere } = options;
+  const { limits, admit, run, auth, refused, failed, elsewhere } = options;
   const bodies = new RepeatedBodies();
   const queue = new ReplyQueue();
 
@@ -64,30 +67,26 @@ export function createJsonDoor(options: JsonDoorOptions) {
     const refusal = auth?.guard(asked) ?? null;
     if (refusal) return refuse(refusal);
     return readIncoming(request, limits.bodyLimitBytes, (text) => {
-      const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
-      if (isHttpRefusal(operation)) return refuse(operation);
-      return answer(operation, asked);
+      failed.guard(response, () => {
+        const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
+        return isHttpRefusal(operation) ? refuse(operation) : answer(operation, asked);
+      });
     });
   };
 
   function answer(operation: OperationRequest, asked: JsonPost): unknown {
-    const { response, media, requestId } = asked;
-    const isLost = () => response.destroy();
-    try {
-      const admission = admit(operation, requestId);
-      if (
-        !isRefused(admission) &&
-        (admission.type === 'subscription' || (admission.inParts && media.parts !== null))
-      ) {
-        return inParts(operation, asked).catch(isLost);
-      }
-      const outcome = run(operation, asked, admission);
-      return outcome instanceof Promise
-        ? outcome.then((late) => asked.answer(late)).catch(isLost)
-        : asked.answer(outcome);
-    } catch {
-      return isLost();
+    const { media, requestId } = asked;
+    const admission = admit(operation, requestId);
+    if (
+      !isRefused(admission) &&
+      (admission.type === 'subscription' || (admission.inParts && media.parts !== null))
+    ) {
+      return inParts(operation, asked);
     }
+    const outcome = run(operation, asked, admission);
+    return outcome instanceof Promise
+      ? outcome.then((late) => asked.answer(late))
+      : asked.answer(outcome);
   }
 
   async function inParts(operation: OperationRequest, asked: JsonPost): Promise<void> {
@@ -118,7 +117,7 @@ class JsonPost implements IncomingRequest, Caller {
   readonly requestId: string;
   readonly client: ClientIdentity;
   readonly reply: JsonReply;
-  readonly #options: Pick<JsonDoorOptions, 'gate' | 'viewer'>;
+  readonly #options: Pick<JsonDoorOptions, 'gate' | 'viewer' | 'failed'>;
   #left: AbortController | undefined;
 
   constructor(
@@ -126,7 +125,7 @@ class JsonPost implements IncomingRequest, Caller {
     response: ServerResponse,
     media: AcceptedMedia,
     queue: ReplyQueue,
-    options: Pick<JsonDoorOptions, 'gate' | 'viewer'>,
+    options: Pick<JsonDoorOptions, 'gate' | 'viewer' | 'failed'>,
   ) {
     this.request = request;
     this.response = response;
@@ -139,6 +138,7 @@ class JsonPost implements IncomingRequest, Caller {
       type: media.whole ?? 'application/json',
       requestId: this.requestId,
       queue,
+      failed: options.failed,
     });
     this.#options = options;
   }

@@ -4,6 +4,7 @@ import { JsonText } from '../engine/text.ts';
 import { type JsonBody, longestText } from '../load/answer-cache.ts';
 import type { Refused } from './admission/admission.ts';
 import { answerHeaders } from './admission/answer-headers.ts';
+import type { FailedRequests } from './failed-requests.ts';
 import { varyBy } from './http-handler.ts';
 import { type HttpRefusal, refusalBody } from './http-refusal.ts';
 import type { Reply, ReplyQueue } from './reply-queue.ts';
@@ -14,6 +15,7 @@ export interface JsonReplyOptions {
   readonly type: string;
   readonly requestId: string;
   readonly queue: ReplyQueue;
+  readonly failed: Pick<FailedRequests, 'answer'>;
 }
 
 /** The one answer to a JSON POST. */
@@ -22,17 +24,19 @@ export class JsonReply implements Reply {
   readonly #type: string;
   readonly #requestId: string;
   readonly #queue: ReplyQueue;
+  readonly #failed: JsonReplyOptions['failed'];
   #told: Readonly<Record<string, string>> | undefined;
   #status = 200;
   #body: JsonBody = noBody;
   #cacheControl = 'no-store';
   #headers: Readonly<Record<string, string>> | undefined;
 
-  constructor({ response, type, requestId, queue }: JsonReplyOptions) {
+  constructor({ response, type, requestId, queue, failed }: JsonReplyOptions) {
     this.#response = response;
     this.#type = type;
     this.#requestId = requestId;
     this.#queue = queue;
+    this.#failed = failed;
   }
 
   /** Headers for whatever answer comes. */
@@ -90,8 +94,8 @@ export class JsonReply implements Reply {
     if (response.destroyed || response.headersSent) return;
     try {
       this.#writeTo(response);
-    } catch {
-      response.destroy();
+    } catch (error) {
+      this.#failed.answer(response, error);
     }
   }
 

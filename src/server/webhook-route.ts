@@ -3,6 +3,7 @@ import type { LiveWebhooks } from '../events/webhooks/live-webhooks.ts';
 import { isVerdict, type Verdict } from '../events/webhooks/receive.ts';
 import { isInCrumbs } from '../in-crumbs.ts';
 import { answerHeaders } from './admission/answer-headers.ts';
+import type { FailedRequests } from './failed-requests.ts';
 import type { Logger } from './log.ts';
 import { requestIdOf } from './request-identity.ts';
 
@@ -12,6 +13,8 @@ export interface WebhookRouteOptions {
   /** Where a request came from. */
   readonly address: (request: IncomingMessage) => string;
   readonly logger: Logger;
+  /** What becomes of requests in which something is thrown. */
+  readonly failed: FailedRequests;
   /** What answers everything else. */
   readonly elsewhere: (request: IncomingMessage, response: ServerResponse) => unknown;
 }
@@ -31,7 +34,7 @@ const politenessBytes = 32 * 1024 * 1024;
  * the sender its status and no reason; the reason is one line of the log.
  */
 export function createWebhookRoute(options: WebhookRouteOptions) {
-  const { bff, receiver, address, logger, elsewhere } = options;
+  const { bff, receiver, address, logger, failed, elsewhere } = options;
 
   return (request: IncomingMessage, response: ServerResponse): unknown => {
     if (!request.url?.startsWith(root)) return elsewhere(request, response);
@@ -62,16 +65,18 @@ export function createWebhookRoute(options: WebhookRouteOptions) {
     let isOver = false;
     request.on('data', (chunk: Buffer) => {
       if (isOver) return;
-      const verdict = begun.take(chunk);
-      if (verdict === null) return;
-      isOver = true;
-      discard(request);
-      answer(verdict);
+      failed.guard(response, () => {
+        const verdict = begun.take(chunk);
+        if (verdict === null) return;
+        isOver = true;
+        discard(request);
+        answer(verdict);
+      });
     });
     request.once('end', () => {
       if (isOver) return;
       isOver = true;
-      void begun.end().then(answer);
+      failed.guard(response, () => begun.end().then(answer));
     });
     request.once('close', () => {
       if (isOver) return;

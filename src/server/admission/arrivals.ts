@@ -14,7 +14,7 @@ export interface ArrivalsOptions {
   /** Told of requests that are refused here. */
   readonly refused: RefusalLog;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
 }
 
 /**
@@ -33,7 +33,7 @@ export function createArrivals({ gate, origins, refused, handle, upgrade }: Arri
       );
     },
 
-    async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<unknown> {
       const refusal = await gate.arrival(gate.address(request), 'read');
       if (refusal === null) return upgrade(request, socket, head);
       refused(lineOf(request, refusal));
