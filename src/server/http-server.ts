@@ -66,6 +66,8 @@ export function createHttpServer({
       requestTimeout: 30_000,
       // Longer than the 60 s after which common load balancers drop an idle connection.
       keepAliveTimeout: 65_000,
+      // Any other protocol is an offer, such as h2c of Java's client: its request is answered here.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (request, response) => {
       if (sockets.has(request.socket)) sockets.set(request.socket, response);
