@@ -19,7 +19,21 @@ export function answeredInTime<T>(
   });
 }
 
-function lateError(): GraphQLError {
+/** Aborts when the client leaves, and as long after the deadline as assembling an answer may take. */
+export function endOfAssembly(operation: OperationContext): AbortSignal {
+  const end = new AbortController();
+  const { context, left } = operation;
+  const close = () => {
+    if (left.aborted) end.abort();
+    else setTimeout(() => end.abort(), assemblyMs);
+  };
+  operation.onEnd = close;
+  if (context.signal.aborted) close();
+  return end.signal;
+}
+
+/** What a client is told that waited too long. */
+export function lateError(): GraphQLError {
   return new GraphQLError('The operation was not answered in time.', {
     extensions: { code: 'UPSTREAM_TIMEOUT', retryable: true },
   });

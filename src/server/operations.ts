@@ -14,7 +14,7 @@ import {
 } from './admission/admission.ts';
 import type { Cost } from './admission/cost.ts';
 import type { Asking, Budget, Gate } from './admission/gate.ts';
-import { answeredInTime } from './answered-in-time.ts';
+import { answeredInTime, endOfAssembly, lateError } from './answered-in-time.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart, MaybePromise } from './composed.ts';
 import type { Logger } from './log.ts';
@@ -193,10 +193,15 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       return { kind: 'single', type, answer: report.answer(answer) };
     }
     const { initialResult, subsequentResults } = answer;
+    const failed = (error: unknown): IncrementalPart => ({
+      errors: [report.maskThrown(error)],
+      hasNext: false,
+    });
     const parts = endableStream(startingWith(initialResult, subsequentResults), {
       map: (part) => report.maskPart(part),
-      failed: (error) => ({ errors: [report.maskThrown(error)], hasNext: false }),
-      signal: context.signal,
+      failed,
+      cut: () => (left.aborted ? null : failed(lateError())),
+      signal: endOfAssembly(operation),
       ended: () => {
         operation.release();
         report.end();

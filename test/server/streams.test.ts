@@ -120,6 +120,25 @@ describe('a client that leaves', () => {
     expect(server.log[0]?.fields).not.toHaveProperty('errors');
   });
 
+  test('is told of no part that missed the deadline', async () => {
+    const own = stubServer({ limits: { queryDeadlineMs: 60_000 } });
+    const { url: ownUrl } = await own.listen();
+    const leave = new AbortController();
+    const waiting = own.waiting();
+    const answer = await fetch(ownUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'multipart/mixed' },
+      body: '{"query":"{ hello ... @defer { hang } }"}',
+      signal: leave.signal,
+    });
+    await waiting;
+    leave.abort();
+    await expect(answer.text()).rejects.toThrow();
+    await vi.waitFor(() => expect(own.log).toHaveLength(1));
+    expect(own.log[0]?.fields).not.toHaveProperty('errors');
+    await own.close();
+  });
+
   test('does not stop a mutation that was sent', async () => {
     const leave = new AbortController();
     const { written } = server.seen;
@@ -141,6 +160,46 @@ describe('a deadline', () => {
     const answer = await own.post({ query: '{ hang }' });
     expect(own.seen.aborted).toBe(1);
     expect(await answer.json()).toEqual({ data: { hang: 'done' } });
+  });
+
+  /** The parts of an answer that was asked for in parts. */
+  const partsOf = async (own: ReturnType<typeof stubServer>, query: string) => {
+    const answer = await own.post({ query }, { accept: 'multipart/mixed' });
+    const parts = (await answer.text()).split('\r\n---').filter((part) => part.includes('{'));
+    return parts.map((part) => JSON.parse(part.slice(part.indexOf('{'))) as unknown);
+  };
+
+  test('ends deferred parts with what there is', async () => {
+    const own = stubServer({ limits: { queryDeadlineMs: 30 } });
+    expect(await partsOf(own, '{ hello ... @defer { hang } }')).toEqual([
+      { data: { hello: 'hello world' }, hasNext: true },
+      { incremental: [{ data: { hang: 'done' }, path: [] }], hasNext: false },
+    ]);
+    expect(own.log.map(({ fields }) => fields)).toMatchObject([{ parts: 2 }]);
+    expect(own.log[0]?.fields).not.toHaveProperty('errors');
+  });
+
+  test('says in a last part that the others are not coming', async () => {
+    const own = stubServer({ limits: { mutationDeadlineMs: 20 } });
+    const query = 'mutation { __typename ... @defer { write(text: "x") } }';
+    expect(await partsOf(own, query)).toEqual([
+      { data: { __typename: 'Mutation' }, hasNext: true },
+      {
+        errors: [
+          {
+            message: 'The operation was not answered in time.',
+            extensions: {
+              code: 'UPSTREAM_TIMEOUT',
+              requestId: expect.any(String),
+              retryable: true,
+            },
+          },
+        ],
+        hasNext: false,
+      },
+    ]);
+    expect(own.log.map(({ fields }) => fields)).toMatchObject([{ errors: ['UPSTREAM_TIMEOUT'] }]);
+    own.release();
   });
 
   test('answers even where nothing listens to it', async () => {
