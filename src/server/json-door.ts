@@ -182,7 +182,7 @@ class JsonPost implements IncomingRequest, Caller {
     if (this.#left !== undefined) this.response.off('close', this.#leave);
     if (outcome.kind === 'body') this.reply.body(outcome.body, outcome.cacheControl);
     else if (outcome.kind === 'refused') this.reply.refusedOperation(outcome.refused);
-    else if (outcome.kind === 'single') this.reply.single(outcome.answer);
+    else if (outcome.kind === 'single') this.reply.single(outcome);
     else throw new Error(`a JSON POST was answered with ${outcome.kind}`);
   }
 

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
 import { JsonText } from '../engine/text.ts';
 import { type JsonBody, longestText } from '../load/answer-cache.ts';
 import type { Refused } from './admission/admission.ts';
@@ -7,6 +6,7 @@ import { answerHeaders } from './admission/answer-headers.ts';
 import type { FailedRequests } from './failed-requests.ts';
 import { varyBy } from './http-handler.ts';
 import { type HttpRefusal, refusalBody } from './http-refusal.ts';
+import type { WrittenAnswer } from './operation-report.ts';
 import type { Reply, ReplyQueue } from './reply-queue.ts';
 
 export interface JsonReplyOptions {
@@ -48,9 +48,9 @@ export class JsonReply implements Reply {
     this.#send(200, body, cacheControl);
   }
 
-  single(answer: ExecutionResult): void {
+  single({ answer, text }: WrittenAnswer): void {
     const ran = 'data' in answer;
-    this.#send(ran ? 200 : this.#documentStatus(400), new JsonText(JSON.stringify(answer)));
+    this.#send(ran ? 200 : this.#documentStatus(400), new JsonText(text));
   }
 
   /** An operation that may not run; its document's own errors are HTTP 200 in `application/json`. */

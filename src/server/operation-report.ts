@@ -17,6 +17,12 @@ import type { Environment } from './mask.ts';
 import { OperationErrors } from './operation-errors.ts';
 import type { Caller, Outcome } from './operations.ts';
 
+/** An answer that is one result, and its text. */
+export interface WrittenAnswer {
+  readonly answer: ExecutionResult;
+  readonly text: string;
+}
+
 export interface ReportOptions {
   readonly bff: string;
   readonly caller: Caller;
@@ -125,13 +131,19 @@ export class OperationReport {
     return { kind: 'refused', refused: { errors, status: 499, wellFormed: false } };
   }
 
-  /** The whole answer, as the client gets it, and the end of the operation. */
-  answer(result: ExecutionResult): ExecutionResult {
+  /**
+   * The whole answer, as the client gets it, and the end of the operation. Throws before that where
+   * a scalar of it is nothing that JSON has.
+   */
+  answer(result: ExecutionResult): WrittenAnswer {
     const masked = this.#errors.maskResult(result);
+    const text = JSON.stringify(masked);
     if (!('data' in result)) this.#outcome = [...this.#errors.codes][0];
     else if (result.data === null && result.errors) this.#outcome = 'failed';
     this.end();
-    return this.showsWaterfall ? this.#withWaterfall(masked, this.#work) : masked;
+    if (!this.showsWaterfall) return { answer: masked, text };
+    const answer = this.#withWaterfall(masked, this.#work);
+    return { answer, text: JSON.stringify(answer) };
   }
 
   /** The same for an answer without errors that is text already. */

@@ -19,6 +19,7 @@ import type { Auth } from './auth/auth.ts';
 import type { Composed, IncrementalAnswer, IncrementalPart, MaybePromise } from './composed.ts';
 import type { Logger } from './log.ts';
 import type { Environment } from './mask.ts';
+import type { WrittenAnswer } from './operation-report.ts';
 import { LiveRun, type OperationRun } from './operation-run.ts';
 import { createReader } from './read-operation.ts';
 import { endableStream, startingWith } from './stream.ts';
@@ -48,7 +49,7 @@ export interface Caller extends Asking {
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly refused: Refused }
-  | { readonly kind: 'single'; readonly type: OperationTypeNode; readonly answer: ExecutionResult }
+  | ({ readonly kind: 'single'; readonly type: OperationTypeNode } & WrittenAnswer)
   /** A query's answer without errors, as JSON, and how long who may keep it. */
   | { readonly kind: 'body'; readonly body: JsonBody; readonly cacheControl: string }
   | { readonly kind: 'parts'; readonly parts: AsyncGenerator<IncrementalPart, void, void> }
@@ -190,7 +191,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     }
     if (!isIncremental(answer)) {
       operation.release();
-      return { kind: 'single', type, answer: report.answer(answer) };
+      return { kind: 'single', type, ...report.answer(answer) };
     }
     const { initialResult, subsequentResults } = answer;
     const failed = (error: unknown): IncrementalPart => ({
@@ -198,7 +199,7 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
       hasNext: false,
     });
     const parts = endableStream(startingWith(initialResult, subsequentResults), {
-      map: (part) => report.maskPart(part),
+      map: (part) => writable(report.maskPart(part)),
       failed,
       cut: () => (left.aborted ? null : failed(lateError())),
       signal: endOfAssembly(operation),
@@ -209,6 +210,12 @@ export function createOperations<Plan>(options: OperationsOptions<Plan>): RunOpe
     });
     return { kind: 'parts', parts };
   }
+}
+
+/** A part as it is; throws where a scalar of it is nothing that JSON has, before a transport does. */
+function writable(part: IncrementalPart): IncrementalPart {
+  JSON.stringify(part);
+  return part;
 }
 
 function isIncremental(answer: ExecutionResult | IncrementalAnswer): answer is IncrementalAnswer {

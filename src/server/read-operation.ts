@@ -57,7 +57,7 @@ function outcomeOf(
   type: Admitted<unknown>['type'],
   report: OperationReport,
 ): Outcome {
-  if ('failed' in answered) return { kind: 'single', type, answer: report.answer(answered.failed) };
+  if ('failed' in answered) return { kind: 'single', type, ...report.answer(answered.failed) };
   report.reused(answered);
   const body = report.answerBody(answered.body);
   return { kind: 'body', body, cacheControl: cacheControlOf(answered) };

@@ -1,7 +1,7 @@
 /**
  * The values of `source`, mapped, until it ends, the reader returns or `signal` aborts. Then the
  * source is returned at once, even while its next value is awaited, and `ended` runs, once.
- * A source that throws ends with what `failed` makes of it, and one that `signal` ends with what
+ * A source or a `map` that throws ends with what `failed` makes of it, and one that `signal` ends with what
  * `cut` has to say.
  */
 export function endableStream<T, R>(
@@ -47,18 +47,18 @@ export function endableStream<T, R>(
     new Promise<IteratorResult<R, void>>((resolve) => {
       if (isOver) return resolve(ending());
       releaseReader = () => resolve(ending());
-      source.next().then(
-        (step) => {
+      source
+        .next()
+        .then((step) => {
           if (isOver) return;
           if (!step.done) return resolve({ done: false, value: map(step.value) });
           end();
-        },
-        (error: unknown) => {
+        })
+        .catch((error: unknown) => {
           if (isOver) return;
           resolve({ done: false, value: failed(error) });
           end();
-        },
-      );
+        });
     });
 
   return {

@@ -43,7 +43,7 @@ export function createSubscriber<Plan>({ composed, invalidations }: SubscriberOp
     }
     if (!('events' in subscribed)) {
       operation.release();
-      return { kind: 'single', type, answer: report.answer(subscribed) };
+      return { kind: 'single', type, ...report.answer(subscribed) };
     }
     const source = eventSource(subscribed.events);
     const { text } = answerKeyOf(name, plan as object, run);
