@@ -51,6 +51,11 @@ export interface AnswerCacheOptions {
   readonly caches: Caches;
   /** Of all bodies, in bytes. @default 64 MiB */
   readonly maxBytes?: number;
+  /**
+   * How long after its start an execution is shared with who asks then, in milliseconds: they share
+   * its deadline as well. @default Infinity
+   */
+  readonly shareableMs?: number;
   /** In milliseconds. @default performance.now */
   readonly now?: () => number;
 }
@@ -63,6 +68,7 @@ interface Entry {
 }
 
 interface Flight {
+  readonly startedAt: number;
   readonly landed: Promise<Landed<unknown>>;
   /** Whose it is, when it turns out not to be public. */
   readonly scopeKey: string;
@@ -86,14 +92,17 @@ export class AnswerCache implements TaggedCache {
   /** How far the last answer of an operation could be kept: the next one is expected to be the same. */
   readonly #lastScopes = new LRUCache<string, 'public' | 'viewer' | 'none'>({ max: 10_000 });
   readonly #caches: Caches;
+  readonly #shareableMs: number;
   readonly #now: () => number;
 
-  constructor({ caches, maxBytes = 64 * 1024 * 1024, now }: AnswerCacheOptions) {
+  constructor(options: AnswerCacheOptions) {
+    const { caches, maxBytes = 64 * 1024 * 1024, now } = options;
     this.#entries = new LRUCache({
       maxSize: maxBytes,
       dispose: ({ tags }, id) => this.#index.remove(tags, id),
     });
     this.#caches = caches;
+    this.#shareableMs = options.shareableMs ?? Number.POSITIVE_INFINITY;
     this.#now = now ?? (() => performance.now());
     caches.join(this);
   }
@@ -110,8 +119,8 @@ export class AnswerCache implements TaggedCache {
 
   /**
    * An answer at hand, or that of `execute`. An operation whose last answer was public runs once for
-   * all who ask for the same at the same moment; its signal aborts when all of them have left. Any
-   * other runs for whoever asks, and what their loads may share is for the loads to say.
+   * all who ask for the same at the same moment, or not long after it has begun; its signal aborts
+   * when all of them have left. Any other runs for whoever asks, and what their loads may share is for the loads to say.
    * The waiter's signal is read only when the answer is not at hand.
    * Fails: the reason of the signal for who leaves; what `execute` rejects with, for everyone.
    */
@@ -156,7 +165,7 @@ export class AnswerCache implements TaggedCache {
   ): Promise<Answered<Failed>> {
     signal.throwIfAborted();
     const id = key.text;
-    const known = this.#flights.get(id);
+    const known = this.#shareable(id);
     const flight = known ?? this.#start(key, viewer, execute);
     // Whoever shares an id was given an `execute` with the same failures.
     const { scope, answer } = (await this.#wait(id, flight, signal)) as Landed<Failed>;
@@ -165,6 +174,13 @@ export class AnswerCache implements TaggedCache {
       return this.#alone(key, viewer, signal, execute);
     }
     return { ...answer, shared: known !== undefined };
+  }
+
+  /** Who asks late would have too little left of its deadline; one more run is for all of those. */
+  #shareable(id: string): Flight | undefined {
+    const flight = this.#flights.get(id);
+    if (flight === undefined) return undefined;
+    return this.#now() - flight.startedAt <= this.#shareableMs ? flight : undefined;
   }
 
   #start(
@@ -184,7 +200,8 @@ export class AnswerCache implements TaggedCache {
       }))
       .finally(() => this.#land(id, flight));
     landed.catch(() => {}); // those who wait hear of it
-    const flight: Flight = { landed, scopeKey: viewerKey(viewer), waiting: 0, left };
+    const scopeKey = viewerKey(viewer);
+    const flight: Flight = { startedAt, landed, scopeKey, waiting: 0, left };
     this.#flights.set(id, flight);
     return flight;
   }

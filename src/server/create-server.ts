@@ -91,7 +91,8 @@ export function createComposedServer<Plan>(
     backends: backends.values(),
     ...(options.store && { store: options.store }),
   });
-  const answers = new AnswerCache({ caches });
+  // Who joins a run has at least half of its own deadline.
+  const answers = new AnswerCache({ caches, shareableMs: limits.queryDeadlineMs / 2 });
   const events: LiveEvents | undefined = options.events?.({
     bff: composed.name,
     backends,

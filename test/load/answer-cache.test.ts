@@ -38,7 +38,7 @@ function policy(scope: 'public' | 'viewer', lifetimeMs: number, tags: readonly s
   return made;
 }
 
-function cacheAt(options: { maxBytes?: number } = {}) {
+function cacheAt(options: { maxBytes?: number; shareableMs?: number } = {}) {
   const clock = { time: 0 };
   const caches = new Caches(null);
   const cache = new AnswerCache({ caches, now: () => clock.time, ...options });
@@ -168,8 +168,8 @@ describe('whole answers', () => {
 });
 
 /** An operation that has proved to be public, and nothing of it kept. */
-async function publicAt() {
-  const at = cacheAt();
+async function publicAt(options: { shareableMs?: number } = {}) {
+  const at = cacheAt(options);
   await at.run(policy('public', 1));
   at.clock.time = 20_000;
   return at;
@@ -190,6 +190,24 @@ describe('identical reads in flight', () => {
     const answers = await Promise.all(others);
     expect(answers.every((answer) => textOf(answer) === 'run 2' && answer.shared)).toBe(true);
     expect(runs()).toBe(2);
+  });
+
+  it('share no execution that has run for long, and one more is for all who ask then', async () => {
+    const { clock, run, runs } = await publicAt({ shareableMs: 250 });
+    const open = gate();
+    const ask = () => run(policy('public', 1_000), null, undefined, () => open.promise);
+    const first = ask();
+    clock.time += 250;
+    const inTime = ask();
+    clock.time += 1;
+    const late = [ask(), ask()];
+    clock.time += 250;
+    late.push(ask());
+    await settled();
+    expect(runs()).toBe(3);
+    open.resolve();
+    expect([await first, await inTime].map(textOf)).toEqual(['run 2', 'run 2']);
+    expect((await Promise.all(late)).map(textOf)).toEqual(['run 3', 'run 3', 'run 3']);
   });
 
   it('are cut when the last has left, and run anew for the next', async () => {

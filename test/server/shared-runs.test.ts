@@ -74,6 +74,19 @@ async function publicBff() {
   };
 }
 
+test('who asks when a run is nearly over gets one of its own', async () => {
+  const bff = await publicBff();
+  await (await bff.ask()).json();
+  bff.hang();
+  const first = bff.ask();
+  await bff.begun;
+  await new Promise((resolve) => setTimeout(resolve, deadlineMs * 0.6));
+  const late = [bff.ask(), bff.ask()];
+  const statuses = (await Promise.all([first, ...late])).map(({ status }) => status);
+  expect(statuses).toEqual([504, 504, 504]);
+  expect(bff.runs()).toBe(3);
+});
+
 test('a run that others wait for keeps its deadline when who started it leaves', async () => {
   const bff = await publicBff();
   expect(await (await bff.ask()).json()).toEqual({ data: { train: '1' } });
