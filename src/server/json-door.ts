@@ -69,19 +69,21 @@ export function createJsonDoor(options: JsonDoorOptions) {
     return readIncoming(request, limits.bodyLimitBytes, (text) => {
       failed.guard(response, () => {
         const operation = typeof text === 'string' ? bodies.operationIn(text) : text;
-        return isHttpRefusal(operation) ? refuse(operation) : answer(operation, asked);
+        return isHttpRefusal(operation)
+          ? refuse(operation)
+          : answer(operation, text as string, asked); // what an operation was read from
       });
     });
   };
 
-  function answer(operation: OperationRequest, asked: JsonPost): unknown {
+  function answer(operation: OperationRequest, text: string, asked: JsonPost): unknown {
     const { media, requestId } = asked;
     const admission = admit(operation, requestId);
     if (
       !isRefused(admission) &&
       (admission.type === 'subscription' || (admission.inParts && media.parts !== null))
     ) {
-      return inParts(operation, asked);
+      return inParts(text, asked);
     }
     const outcome = run(operation, asked, admission);
     return outcome instanceof Promise
@@ -89,14 +91,15 @@ export function createJsonDoor(options: JsonDoorOptions) {
       : asked.answer(outcome);
   }
 
-  async function inParts(operation: OperationRequest, asked: JsonPost): Promise<void> {
+  /** The body goes on as it came: written anew, a number too large for ours would be null. */
+  async function inParts(body: string, asked: JsonPost): Promise<void> {
     const { request, response } = asked;
     const again = new Request(asked.url, {
       method: 'POST',
       headers: Object.entries(request.headersDistinct).flatMap(([name, values = []]) =>
         values.map((value): [string, string] => [name, value]),
       ),
-      body: JSON.stringify(operation),
+      body,
       signal: asked.signal,
     });
     return send(await elsewhere.fetch(again, { res: response }), response);

@@ -133,11 +133,19 @@ function withQuery(text: string): string {
     const message = JSON.parse(text) as { type?: unknown; payload?: unknown } | null;
     const { type, payload } = message ?? {};
     if (type !== 'subscribe' || typeof payload !== 'object' || payload === null) return text;
-    return JSON.stringify({ ...message, payload: { query: '', ...payload } });
+    return JSON.stringify({ ...message, payload: { query: '', ...payload } }, asItCame);
   } catch {
     return text; // Not JSON: the library closes the socket with its own reason.
   }
 }
+
+/** A number too large for ours was read as an infinite one, which would be written as null. */
+function asItCame(_: string, value: unknown): unknown {
+  if (value !== Number.POSITIVE_INFINITY && value !== Number.NEGATIVE_INFINITY) return value;
+  return rawJSON(value > 0 ? '1e999' : '-1e999');
+}
+
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }; // not yet in TypeScript
 
 /** The library tells a stream that its client is done with it, but not a query that still runs. */
 function abortCompleted(text: string, running: Map<string, AbortController>): void {
