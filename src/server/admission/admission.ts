@@ -13,6 +13,7 @@ import { type Environment, maskRequestError } from '../mask.ts';
 import { type CostOf, compileCost } from './cost.ts';
 import { checkFieldCosts } from './field-cost.ts';
 import { introspects, type Measures, measureDocument } from './measure.ts';
+import type { RegisteredOperation } from './registered-operations.ts';
 
 /** What every transport hands in, whatever its wire. */
 export interface OperationRequest {
@@ -75,7 +76,7 @@ export function createAdmission<Plan>(
 ): Admit<Plan> {
   const { registered } = composed;
   const { persistedOnly } = options;
-  const admitted = new LRUCache<string, Admitted<Plan>>({ maxSize: cacheLimitBytes });
+  const admitted = new LRUCache<string, Kept<Plan>>({ maxSize: cacheLimitBytes });
   const seenOnce = new LRUCache<string, true>({
     maxSize: seenLimitBytes,
     sizeCalculation: (_, key) => key.length * 2,
@@ -84,27 +85,41 @@ export function createAdmission<Plan>(
   checkFieldCosts(composed.clientSchema);
 
   return ({ query, documentId, operationName }, requestId) => {
+    // Empty is no name, as in a query string.
+    const name = operationName || null;
     const known = documentId ? registered.find(documentId) : undefined;
     if (!known && (persistedOnly || query === '')) {
       return notRegistered(documentId ?? null, query, requestId, options);
     }
     const text = known ? known.id : query;
-    // No document has a NUL in it.
-    const key = operationName ? `${operationName}\0${text}` : text;
+    // A text alone is its own key, hashed once however often it is sent. What else may have the same
+    // key, such as a text that begins with a name, is told apart by what was kept.
+    const key = name === null ? text : `${name}\0${text}`;
     const before = admitted.get(key);
-    if (before) return before;
+    if (before?.text === text && before.name === name && before.known === known) {
+      return before.admission;
+    }
     const source = known?.source ?? query;
-    const result = admitText(source, operationName, requestId);
+    const result = admitText(source, name, requestId);
     if (isRefused(result)) return result;
     const { selections, ...rest } = result;
     const isRegistered = known !== undefined || registered.has(source);
     const admission = { ...rest, registered: registered.count === 0 ? null : isRegistered };
     const size = estimatedBytes(source, selections);
     if (size <= smallBytes || admission.registered || seenOnce.has(key)) {
-      admitted.set(key, admission, { size });
+      admitted.set(key, { admission, text, name, known }, { size });
     } else seenOnce.set(key, true);
     return admission;
   };
+}
+
+/** What was admitted, and as what. */
+interface Kept<Plan> {
+  readonly admission: Admitted<Plan>;
+  /** The document's, or its id. */
+  readonly text: string;
+  readonly name: string | null;
+  readonly known: RegisteredOperation | undefined;
 }
 
 /** Room for texts that were seen once, in bytes. */
@@ -116,7 +131,7 @@ function createTextAdmission<Plan>(
 ) {
   return (
     source: string,
-    operationName: string | null | undefined,
+    operationName: string | null,
     requestId: string,
   ): (Omit<Admitted<Plan>, 'registered'> & Pick<Measures, 'selections'>) | Refused => {
     const refuse = (
