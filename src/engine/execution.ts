@@ -1,4 +1,4 @@
-import { type GraphQLError, type GraphQLSchema, getArgumentValues } from 'graphql';
+import { GraphQLError, type GraphQLSchema, getArgumentValues } from 'graphql';
 import { type Term, wantsParts } from './collect.ts';
 import type { Place } from './graph.ts';
 import { translateVariables } from './input.ts';
@@ -51,7 +51,11 @@ export class Execution {
     this.#scopes[0] = input.variables;
   }
 
-  /** The coerced arguments of a field, as its place's definition has them. Throws GraphQLError. */
+  /**
+   * The coerced arguments of a field, as its place's definition has them. Throws GraphQLError: where
+   * the client wrote the field, only its variables can be wrong by now, such as a null for one with a
+   * default.
+   */
   args(field: FieldPlan): Record<string, unknown> {
     const { def } = field;
     if (!def || def.args.length === 0) return {};
@@ -59,7 +63,13 @@ export class Execution {
     const variables = hasVariables
       ? this.#placeVariables(field.scope.index, field.group.place)
       : {};
-    return getArgumentValues(def, field.node, variables);
+    try {
+      return getArgumentValues(def, field.node, variables);
+    } catch (error) {
+      const isOfClient = field.scope.index === 0 && error instanceof GraphQLError;
+      if (isOfClient) error.extensions['code'] = 'BAD_USER_INPUT';
+      throw error;
+    }
   }
 
   condition(number: number): boolean {
