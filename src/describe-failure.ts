@@ -83,7 +83,8 @@ async function missingExport(error: Error): Promise<string | null> {
 /** The message at its place, with the line of code that it is about. */
 function brokenSyntax(error: Error): string | null {
   if (!(error instanceof SyntaxError)) return null;
-  const printed = printedPlace(error.stack) || ownPlace(error) ? error.stack : syntaxReport(error);
+  const printed =
+    printedPlace(error.stack) || !isOfLoader(error) ? error.stack : syntaxReport(error);
   const place = printedPlace(printed);
   if (!printed || place === null) return null;
   const lines = printed.split('\n');
@@ -92,6 +93,12 @@ function brokenSyntax(error: Error): string | null {
     `${describePlace(place)}: ${error.message}`,
     ...(caret > 1 ? lines.slice(caret - 1, caret + 1) : []),
   ].join('\n');
+}
+
+/** Whether Node threw it while it parsed a module; whoever imported that is further down the stack. */
+function isOfLoader({ stack = '' }: Error): boolean {
+  const top = stack.split('\n').find((line) => /^\s+at /.test(line));
+  return top === undefined || /\(node:(?:internal\/modules|vm)\b/.test(top);
 }
 
 function thrown(error: Error): string {
