@@ -2,6 +2,7 @@ import { type DefinitionPlace, describePlace, placeOfCaller } from '../definitio
 import type { CloudEvent } from './cloud-event.ts';
 import { type EventsContext, liveEvents } from './live-events.ts';
 import type { RequestContext } from '../request.ts';
+import { refuseUnknown } from '../refuse-unknown.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 export interface TopicOptions<Data, Given> {
@@ -70,6 +71,7 @@ export function defineTopic<Data, Given = Data>(
   options: TopicOptions<Data, Given>,
 ): Topic<Data, Given> {
   const place = placeOfCaller(defineTopic);
+  refuseUnknown(`${describePlace(place)}: defineTopic`, options, optionNames);
   const { name, schema, key, tags, feed } = options;
   if (!/^[a-z][\w-]*(\.[a-z][\w-]*)*$/i.test(name) || name.length > 100) {
     throw new Error(
@@ -97,3 +99,11 @@ export function defineTopic<Data, Given = Data>(
   };
   return topic;
 }
+
+const optionNames = [
+  'name',
+  'schema',
+  'key',
+  'tags',
+  'feed',
+] as const satisfies (keyof TopicOptions<unknown, unknown>)[];

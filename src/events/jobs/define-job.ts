@@ -1,6 +1,7 @@
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../../definition-place.ts';
 import type { RequestContext, Viewer } from '../../request.ts';
 import { liveEvents } from '../live-events.ts';
+import { refuseUnknown } from '../../refuse-unknown.ts';
 import type { StandardSchema } from '../standard-schema.ts';
 
 export interface JobOptions<Input, Given, Result> {
@@ -107,6 +108,7 @@ export function defineJob<Input, Given = Input, Result = unknown>(
   options: JobOptions<Input, Given, Result>,
 ): JobDefinition<Input, Given, Result> {
   const place = placeOfCaller(defineJob);
+  refuseUnknown(`${describePlace(place)}: defineJob`, options, optionNames);
   const { name, key, concurrency = 4, timeoutMs = 60_000 } = options;
   const { backoffMs = [1_000, 10_000, 60_000, 300_000] } = options;
   const at = `${describePlace(place)}: the job`;
@@ -146,3 +148,13 @@ export function defineJob<Input, Given = Input, Result = unknown>(
   };
   return job;
 }
+
+const optionNames = [
+  'name',
+  'input',
+  'key',
+  'run',
+  'concurrency',
+  'timeoutMs',
+  'backoffMs',
+] as const satisfies (keyof JobOptions<unknown, unknown, unknown>)[];

@@ -1,5 +1,6 @@
 import { type DefinitionPlace, describePlace, placeOfCaller } from '../../definition-place.ts';
 import type { RequestContext } from '../../request.ts';
+import { refuseUnknown } from '../../refuse-unknown.ts';
 import type { Topic } from '../define-topic.ts';
 import type { HeaderReader, WebhookVerification } from './signatures/signature.ts';
 
@@ -52,6 +53,7 @@ export function defineWebhookSource<Data>(
   options: WebhookSourceOptions<Data>,
 ): WebhookSource<Data> {
   const place = placeOfCaller(defineWebhookSource);
+  refuseUnknown(`${describePlace(place)}: defineWebhookSource`, options, optionNames);
   const { name, bodyLimitBytes = 256 * 1_024 } = options;
   if (!/^[a-z\d][a-z\d-]{0,62}$/.test(name)) {
     throw new Error(
@@ -65,3 +67,12 @@ export function defineWebhookSource<Data>(
   }
   return { ...options, bodyLimitBytes, place };
 }
+
+const optionNames = [
+  'name',
+  'verify',
+  'topic',
+  'read',
+  'apply',
+  'bodyLimitBytes',
+] as const satisfies (keyof WebhookSourceOptions<unknown>)[];
