@@ -12,9 +12,10 @@ import type { Admitted, Refused } from './admission/admission.ts';
 import type { Cost } from './admission/cost.ts';
 import type { IncrementalPart } from './composed.ts';
 import { type ForwardedHeaders, traceIdOf } from './forwarded-headers.ts';
-import type { BackendTotals, Failure, Logger, OperationLine } from './log.ts';
+import type { Logger, OperationLine } from './log.ts';
 import type { Environment } from './mask.ts';
 import { OperationErrors } from './operation-errors.ts';
+import { operationLine } from './operation-line.ts';
 import type { Caller, Outcome } from './operations.ts';
 
 /** An answer that is one result, and its text. */
@@ -216,33 +217,24 @@ export class OperationReport {
       loads,
     });
     this.#trace?.end({ 'tailorbird.outcome': outcome }, [...codes].find(isOurFailure));
-    const line = this.#line(durationMs, failures);
+    const line = operationLine({
+      bff: this.#bff,
+      caller: this.#caller,
+      operation: this.#operation,
+      durationMs,
+      traceId: this.#traceId,
+      parts: this.#parts,
+      left: this.#left,
+      cost: this.#cost,
+      over: this.#over,
+      registered: this.#registered,
+      calls,
+      codes,
+      failures,
+    });
     if (codes.has('INTERNAL_SERVER_ERROR')) this.#logger.error(line, 'operation');
     else if (failures.length > 0) this.#logger.warn(line, 'operation');
     else this.#logger.info(line, 'operation');
-  }
-
-  #line(durationMs: number, failures: readonly Failure[]): OperationLine {
-    const { calls } = this.#work;
-    const { codes } = this.#errors;
-    const line: { -readonly [Field in keyof OperationLine]: OperationLine[Field] } = {
-      bff: this.#bff,
-      requestId: this.#caller.requestId,
-      operation: this.#operation,
-      client: this.#caller.client,
-      transport: this.#caller.transport,
-      ms: rounded(durationMs),
-    };
-    if (this.#traceId !== undefined) line.traceId = this.#traceId;
-    if (this.#parts !== undefined) line.parts = this.#parts;
-    if (this.#left) line.left = true;
-    if (this.#cost !== undefined) line.cost = this.#cost;
-    if (this.#over !== null) line.over = this.#over;
-    if (this.#registered === false) line.unregistered = true;
-    if (codes.size > 0) line.errors = [...codes];
-    if (calls.length > 0) line.calls = { count: calls.length, backends: totalsByBackend(calls) };
-    if (failures.length > 0) line.failures = failures;
-    return line;
   }
 
   #withWaterfall<Result extends { readonly extensions?: Readonly<Record<string, unknown>> }>(
@@ -282,23 +274,4 @@ function isOurFailure(code: string): boolean {
   return (
     code === 'INTERNAL_SERVER_ERROR' || code === 'CIRCUIT_OPEN' || code.startsWith('UPSTREAM_')
   );
-}
-
-function totalsByBackend(calls: readonly BackendCallRecord[]): Record<string, BackendTotals> {
-  const totals: Record<string, BackendTotals> = {};
-  for (const call of calls) {
-    const so = totals[call.backend] ?? { calls: 0, ms: 0 };
-    totals[call.backend] = {
-      calls: so.calls + 1,
-      ms: rounded(so.ms + call.durationMs),
-      ...(call.outcome === 'ok'
-        ? so.outcomes && { outcomes: so.outcomes }
-        : { outcomes: { ...so.outcomes, [call.outcome]: (so.outcomes?.[call.outcome] ?? 0) + 1 } }),
-    };
-  }
-  return totals;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }
