@@ -18,7 +18,8 @@ export async function resolvePorts(
   for (const { name, ports: wanted } of parts) {
     for (const { variable, fallback } of wanted) {
       try {
-        const port = await freePort(readPort(environment[variable], fallback, variable));
+        const asked = readPort(environment[variable], fallback, variable);
+        const port = asked === 0 ? await anyPort(ports) : await freePort(asked);
         const twin = [...ports].find(([, taken]) => taken === port);
         if (twin) problems.push(`${name}: ${variable} and ${twin[0]} are both ${port}`);
         ports.set(variable, port);
@@ -37,6 +38,14 @@ export async function resolvePorts(
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return ports;
+}
+
+/** A free one may come twice: it is free again until its part listens. */
+async function anyPort(taken: Ports): Promise<number> {
+  for (;;) {
+    const port = await freePort(0);
+    if (![...taken.values()].includes(port)) return port;
+  }
 }
 
 /** What a part sees: our environment, its ports, and where the backends are unless that is set. */
