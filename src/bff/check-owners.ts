@@ -1,7 +1,6 @@
 import type { SubschemaConfig } from '@graphql-tools/delegate';
 import {
   type GraphQLField,
-  type GraphQLFieldMap,
   type GraphQLSchema,
   isInterfaceType,
   isObjectType,
@@ -20,6 +19,12 @@ interface Owner {
 
 type Field = GraphQLField<unknown, unknown>;
 
+/** A field where one subschema has it. */
+interface Definition {
+  readonly owner: Owner;
+  readonly field: Field;
+}
+
 /**
  * A root field has one subschema to answer it, and a field one type: of several the last would hold,
  * in silence. Entries are each subschema's own: those whose names begin with `_`, and others that the
@@ -28,69 +33,75 @@ type Field = GraphQLField<unknown, unknown>;
  * Fails: Error naming both subschemas, and the remedy.
  */
 export function checkOwners(owners: readonly Owner[], hidden: readonly Coordinate[]): void {
-  for (const [index, owner] of owners.entries()) {
-    for (const earlier of owners.slice(0, index)) {
-      checkRoots(earlier, owner, hidden);
-      checkTypes(earlier, owner);
+  const roots = new Map<string, Definition[]>();
+  const fields = new Map<string, Definition>();
+  for (const owner of owners) {
+    const { schema } = owner;
+    const rootTypes = new Set<unknown>();
+    for (const operation of Object.values(OperationTypeNode)) {
+      const type = schema.getRootType(operation);
+      rootTypes.add(type);
+      for (const field of Object.values(type?.getFields() ?? {})) {
+        if (field.name.startsWith('_')) continue;
+        const same = roots.get(`${operation} ${field.name}`) ?? [];
+        roots.set(`${operation} ${field.name}`, same);
+        for (const earlier of same) {
+          checkRoot(earlier, { owner, field }, `${type?.name}.${field.name}`, hidden);
+        }
+        same.push({ owner, field });
+      }
+    }
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (!(isObjectType(type) || isInterfaceType(type))) continue;
+      if (rootTypes.has(type) || type.name.startsWith('__')) continue;
+      for (const field of Object.values(type.getFields())) {
+        const coordinate = `${type.name}.${field.name}`;
+        const first = fields.get(coordinate);
+        if (first === undefined) fields.set(coordinate, { owner, field });
+        else checkType(first, { owner, field }, coordinate);
+      }
     }
   }
 }
 
-function checkRoots(one: Owner, other: Owner, hidden: readonly Coordinate[]): void {
-  for (const operation of Object.values(OperationTypeNode)) {
-    const type = other.schema.getRootType(operation);
-    const known = one.schema.getRootType(operation)?.getFields() ?? {};
-    for (const field of Object.values(type?.getFields() ?? {})) {
-      const same = known[field.name];
-      if (same === undefined || field.name.startsWith('_')) continue;
-      if (isShared(field) && isShared(same)) continue;
-      const entry = isEntry(one, field) || isEntry(other, field);
-      const coordinate = `${type?.name}.${field.name}`;
-      if (entry && hidden.some(({ typeName, member }) => `${typeName}.${member}` === coordinate))
-        continue;
-      throw new Error(
-        `${describePlace(other.subschema.place)}: the root field ${coordinate} is in the ${named(one)} and in the ${named(other)}, and one has to answer it; ${entry ? `as the entry of a merge, hide it: tailor: { hide: ['${coordinate}'] }` : remedy(one, other)}`,
-      );
-    }
+function checkRoot(
+  one: Definition,
+  other: Definition,
+  coordinate: string,
+  hidden: readonly Coordinate[],
+): void {
+  if (isShared(one.field) && isShared(other.field)) return;
+  const entry = isEntry(one) || isEntry(other);
+  if (entry && hidden.some(({ typeName, member }) => `${typeName}.${member}` === coordinate)) {
+    return;
   }
+  throw new Error(
+    `${describePlace(other.owner.subschema.place)}: the root field ${coordinate} is in the ${named(one)} and in the ${named(other)}, and one has to answer it; ${entry ? `as the entry of a merge, hide it: tailor: { hide: ['${coordinate}'] }` : remedy(one, other)}`,
+  );
 }
 
-function checkTypes(one: Owner, other: Owner): void {
-  for (const type of Object.values(other.schema.getTypeMap())) {
-    const known = fieldsOf(one.schema, type.name);
-    for (const field of Object.values(fieldsOf(other.schema, type.name))) {
-      const same = known[field.name];
-      if (same === undefined || String(same.type) === String(field.type)) continue;
-      throw new Error(
-        `${describePlace(other.subschema.place)}: ${type.name}.${field.name} is ${String(same.type)} in the ${named(one)} and ${String(field.type)} in the ${named(other)}; give it one type, or ${remedy(one, other)}`,
-      );
-    }
-  }
+function checkType(one: Definition, other: Definition, coordinate: string): void {
+  if (String(one.field.type) === String(other.field.type)) return;
+  throw new Error(
+    `${describePlace(other.owner.subschema.place)}: ${coordinate} is ${String(one.field.type)} in the ${named(one)} and ${String(other.field.type)} in the ${named(other)}; give it one type, or ${remedy(one, other)}`,
+  );
 }
 
-/** The fields of an object or interface that is no root. */
-function fieldsOf(schema: GraphQLSchema, typeName: string): GraphQLFieldMap<unknown, unknown> {
-  const type = schema.getType(typeName);
-  if (typeName.startsWith('__') || !(isObjectType(type) || isInterfaceType(type))) return {};
-  const roots = Object.values(OperationTypeNode).map((operation) => schema.getRootType(operation));
-  return roots.some((root) => root === type) ? {} : type.getFields();
-}
-
-function isEntry({ merge }: Owner, { name }: Field): boolean {
-  return Object.values(merge ?? {}).some(({ fieldName }) => fieldName === name);
+function isEntry({ owner, field }: Definition): boolean {
+  return Object.values(owner.merge ?? {}).some(({ fieldName }) => fieldName === field.name);
 }
 
 function isShared(field: Field): boolean {
   return (field.extensions['tailorbird'] as { shared?: boolean } | undefined)?.shared === true;
 }
 
-function named({ subschema: { name, place } }: Owner): string {
-  return `"${name}" subschema (${describePlace(place)})`;
+function named({ owner: { subschema } }: Definition): string {
+  return `"${subschema.name}" subschema (${describePlace(subschema.place)})`;
 }
 
-function remedy(...owners: readonly Owner[]): string {
-  const services = owners.filter(({ subschema }) => isRemote(subschema));
-  const files = services.map(({ subschema }) => `the schema.graphql of "${subschema.name}"`);
+function remedy(...definitions: readonly Definition[]): string {
+  const services = definitions.filter(({ owner }) => isRemote(owner.subschema));
+  const files = services.map(({ owner }) => `the schema.graphql of "${owner.subschema.name}"`);
   const by = files.length === 0 ? '' : ` (delete it from ${files.join(' or ')})`;
   return `leave it out of one${by}`;
 }
